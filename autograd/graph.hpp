@@ -1,0 +1,173 @@
+#pragma once
+
+#include <initializer_list>
+#include <new>
+#include <span>
+#include <type_traits>
+#include <utility>
+
+#include "autograd/storage.hpp"
+#include "autograd/tensor.hpp"
+
+namespace heed::inline HEED_PRECISION {
+
+// What an op's backward receives. THE GRADIENT CONTRACT:
+//   g.output()   dL/dy, as many reals as the op's output; never null
+//   g.input(i)   where to ADD dL/dx_i; null when nobody wants it. Zeroed when it is touched first.
+// A backward adds and never assigns: the same tensor may be input to many ops, or twice to one.
+class Gradients {
+ public:
+  explicit Gradients(Node& node) : node_(node) {}
+  [[nodiscard]] const real* output() const;
+  [[nodiscard]] real* input(int i);
+  [[nodiscard]] bool needs(int i) const;  // without touching it
+
+ private:
+  Node& node_;
+};
+
+// A buffer that a backward needs, with its version at that time; data() throws if it was written to since.
+class Saved {
+ public:
+  Saved() = default;
+  Saved(const Tensor& x) : buffer_(x.buffer()), version_(buffer_ ? buffer_.version() : 0) {}  // NOLINT
+  Saved(Buffer x) : buffer_(std::move(x)), version_(buffer_.version()) {}                     // NOLINT
+  [[nodiscard]] const real* data() const {
+    if (buffer_.version() != version_) fail_overwritten();
+    return buffer_.data();
+  }
+  operator const real*() const { return data(); }  // NOLINT
+  explicit operator bool() const { return static_cast<bool>(buffer_); }
+
+ private:
+  [[noreturn]] static void fail_overwritten();
+  Buffer buffer_;
+  uint32_t version_ = 0;
+};
+
+// A vertex of the graph: one tensor whose gradient is wanted. A leaf (parameter) has no inputs; any other
+// holds pointers to its inputs' nodes (never to its own output) and its backward.
+class Node {
+ public:
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  const char* name() const { return name_; }
+  [[nodiscard]] bool leaf() const { return inputs_ == 0 && !freed_; }
+
+ protected:
+  Node(const char* name, int64_t size, size_t bytes) noexcept;
+  virtual ~Node() = default;
+  virtual void run(Gradients& g) = 0;  // calls the closure
+  virtual void drop() noexcept = 0;    // destroys the closure, and with it what it saved
+
+ private:
+  friend class NodePtr;
+  friend class Gradients;
+  friend class Graph;
+  friend class Tensor;
+
+  uint64_t number_;  // of creation: the order in which backward walks, falling
+  const char* name_;
+  int64_t size_;    // elements of the tensor
+  uint32_t bytes_;  // that this node takes in the pool
+  uint32_t references_ = 1;
+  uint16_t inputs_ = 0;
+  bool queued_ = false;  // in the queue of a running backward
+  bool freed_ = false;   // backward has walked it and given up what it saved
+  bool keep_grad_ = false;
+  NodePtr* edges_ = nullptr;  // inputs_ pointers, null where the input needs no gradient
+  Buffer grad_;
+  Node* next_ = nullptr;  // in the list of nodes to destroy
+};
+
+// How the ops and backward() reach the inside of nodes.
+class Graph {
+ public:
+  // Whether ops of this thread record now (see NoGrad), and whether any of `inputs` needs a gradient.
+  static bool wants(std::span<const Tensor* const> inputs);
+  // Makes the edges of a new node, in the memory behind it.
+  static void connect(Node& node, NodePtr* memory, std::span<const Tensor* const> inputs);
+  static void check_finite(const char* op, const Tensor& y);  // in anomaly mode
+  static bool anomaly();
+  static void backward(const Tensor& loss, bool keep_graph);
+};
+
+namespace detail {
+
+template <class F>
+class Op final : public Node {
+ public:
+  Op(const char* name, int64_t size, size_t bytes, F&& f) : Node(name, size, bytes), held_(true) {
+    ::new (static_cast<void*>(&closure_)) F(std::move(f));
+  }
+  ~Op() override { drop(); }
+  void run(Gradients& g) override { closure()(g); }
+  void drop() noexcept override {
+    if (!std::exchange(held_, false)) return;
+    closure().~F();
+  }
+
+ private:
+  F& closure() { return *std::launder(reinterpret_cast<F*>(&closure_)); }
+  alignas(F) std::byte closure_[sizeof(F)];
+  bool held_;
+};
+
+}  // namespace detail
+
+// Ends an op: ties `y` to its inputs by the closure `backward(Gradients&)`, unless no gradient is wanted.
+// The closure captures the buffers that it needs (as Saved), never y itself (no cycles).
+template <class F>
+Tensor record(const char* op, Tensor y, std::span<const Tensor* const> inputs, F backward) {
+  if (Graph::anomaly()) Graph::check_finite(op, y);
+  if (!Graph::wants(inputs)) return y;
+  constexpr size_t start =
+      (sizeof(detail::Op<F>) + alignof(NodePtr) - 1) / alignof(NodePtr) * alignof(NodePtr);
+  const size_t bytes = start + inputs.size() * sizeof(NodePtr);
+  void* memory = pool_allocate(bytes);
+  auto* node = ::new (memory) detail::Op<F>(op, y.size(), bytes, std::move(backward));
+  Graph::connect(*node, reinterpret_cast<NodePtr*>(static_cast<std::byte*>(memory) + start), inputs);
+  return {y.shape(), y.buffer(), NodePtr(node)};
+}
+template <class F>
+Tensor record(const char* op, Tensor y, std::initializer_list<const Tensor*> inputs, F backward) {
+  return record(op, std::move(y), std::span<const Tensor* const>(inputs.begin(), inputs.size()),
+                std::move(backward));
+}
+
+struct Backward {
+  bool keep_graph = false;  // true: leave the graph walkable a second time
+};
+// dL/dx for every x behind the scalar `loss`, added into the gradients of leaves (and of tensors that
+// retain theirs). First order. Frees the graph that it walked unless told otherwise; walking a freed graph
+// throws, as does a loss with more than one element or without a graph.
+void backward(const Tensor& loss, Backward options = {});
+
+// While one lives, ops of this thread record nothing.
+class NoGrad {
+ public:
+  NoGrad();
+  ~NoGrad();
+  NoGrad(const NoGrad&) = delete;
+  NoGrad& operator=(const NoGrad&) = delete;
+
+ private:
+  bool before_;
+};
+bool grad_enabled();
+
+// While one lives, every op of this thread checks what it made, forward and backward, and the first NaN or
+// infinity throws, naming the op: `anomaly: log made -inf at element 3 of (2, 5)`. Slow; for finding out.
+class Anomaly {
+ public:
+  Anomaly();
+  ~Anomaly();
+  Anomaly(const Anomaly&) = delete;
+  Anomaly& operator=(const Anomaly&) = delete;
+
+ private:
+  bool before_;
+};
+
+}  // namespace heed::inline HEED_PRECISION

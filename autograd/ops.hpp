@@ -1,0 +1,151 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "autograd/ids.hpp"
+#include "autograd/random.hpp"
+#include "autograd/tensor.hpp"
+
+// EVERY op: the table of contents. Each has one home, ops/*.cpp, where its forward stands beside its
+// backward. Letters: B batch, T time or target, S source or slots, D features, H heads, V vocabulary. Unless
+// said otherwise an op takes any rank, has a gradient for every tensor argument, and throws Error when shapes
+// do not fit. An axis may be negative: -1 is the last.
+
+namespace heed::inline HEED_PRECISION {
+
+// ---- ops/arithmetic.cpp: elementwise, shapes broadcast as in NumPy
+Tensor add(const Tensor& a, const Tensor& b);  // a + b
+Tensor sub(const Tensor& a, const Tensor& b);  // a - b
+Tensor mul(const Tensor& a, const Tensor& b);  // a b
+Tensor div(const Tensor& a, const Tensor& b);  // a / b
+Tensor neg(const Tensor& x);                   // -x
+Tensor scale(const Tensor& x, real factor);    // factor x
+Tensor shift(const Tensor& x, real term);      // x + term
+Tensor where(const Ids& condition, const Tensor& a,
+             const Tensor& b);  // condition != 0 ? a : b; three equal shapes
+inline Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }
+inline Tensor operator-(const Tensor& a, const Tensor& b) { return sub(a, b); }
+inline Tensor operator*(const Tensor& a, const Tensor& b) { return mul(a, b); }
+inline Tensor operator/(const Tensor& a, const Tensor& b) { return div(a, b); }
+inline Tensor operator-(const Tensor& x) { return neg(x); }
+
+// ---- ops/elementwise.cpp: y_i = f(x_i)
+Tensor exp(const Tensor& x);
+Tensor log(const Tensor& x);  // natural; log 0 = -inf
+Tensor sqrt(const Tensor& x);
+Tensor pow(const Tensor& x, real exponent);
+Tensor abs(const Tensor& x);  // derivative 0 at 0
+Tensor tanh(const Tensor& x);
+Tensor sigmoid(const Tensor& x);                     // 1 / (1 + e^-x)
+Tensor relu(const Tensor& x);                        // max(x, 0); derivative 0 at 0
+Tensor gelu(const Tensor& x);                        // x Phi(x), exact (Hendrycks & Gimpel 2016)
+Tensor silu(const Tensor& x);                        // x sigmoid(x) (Elfwing et al. 2017)
+Tensor softplus(const Tensor& x);                    // log(1 + e^x)
+Tensor clamp(const Tensor& x, real low, real high);  // min(max(x, low), high); derivative 1 at the bounds
+// Each element becomes 0 with probability p, else x / (1 - p) (Srivastava et al. 2014). 0 <= p < 1.
+Tensor dropout(const Tensor& x, real p, Rng& rng);
+
+// ---- ops/reduce.cpp: over one axis, which disappears unless `keep`; or over everything, to a scalar
+Tensor sum(const Tensor& x);
+Tensor sum(const Tensor& x, int axis, bool keep = false);
+Tensor mean(const Tensor& x);
+Tensor mean(const Tensor& x, int axis, bool keep = false);
+Tensor max(const Tensor& x, int axis, bool keep = false);  // the gradient goes to the first of equals
+Tensor min(const Tensor& x, int axis, bool keep = false);
+// Without gradient, over the last axis, which disappears: the index of the first largest element.
+Ids argmax(const Tensor& x);
+// Without gradient, over the last axis, which becomes k: the k largest, falling; ties by index. 1 <= k <=
+// size.
+struct TopK {
+  Tensor values;
+  Ids indices;
+};
+TopK top_k(const Tensor& x, int64_t k);
+
+// ---- ops/shape.cpp: the same numbers elsewhere (Tensor::reshape needs no copy and lives on Tensor)
+Tensor permute(const Tensor& x, std::initializer_list<int> axes);     // axis i of the result is axes[i] of x
+Tensor transpose(const Tensor& x, int a = -2, int b = -1);            // swaps two axes
+Tensor slice(const Tensor& x, int axis, int64_t begin, int64_t end);  // [begin, end) of an axis
+Tensor select(const Tensor& x, int axis, int64_t index);              // one index; the axis disappears
+Tensor concat(std::span<const Tensor> parts, int axis);               // end to end along an axis
+Tensor stack(std::span<const Tensor> parts, int axis);                // along a new axis
+std::vector<Tensor> split(const Tensor& x, int axis,
+                          std::span<const int64_t> sizes);  // the inverse of concat
+Tensor pad(const Tensor& x, int axis, int64_t before, int64_t after, real value = 0);  // lengthens an axis
+Tensor expand(const Tensor& x, Shape shape);  // repeats axes of size 1 (and missing ones, at the left)
+inline Tensor concat(std::initializer_list<Tensor> parts, int axis) {
+  return concat(std::span(parts.begin(), parts.size()), axis);
+}
+inline Tensor stack(std::initializer_list<Tensor> parts, int axis) {
+  return stack(std::span(parts.begin(), parts.size()), axis);
+}
+
+// ---- ops/index.cpp: rows by number; an index outside its range throws, naming it and its place
+Tensor embedding(const Tensor& table, const Ids& ids);               // (V, D)[ids (...)] -> (..., D)
+Tensor select_rows(const Tensor& x, std::span<const int32_t> rows);  // x[rows] along axis 0
+Tensor gather(const Tensor& x, const Ids& indices);  // last axis: y[..., i] = x[..., indices[..., i]]
+
+// ---- ops/matmul.cpp
+struct Transposed {
+  bool a = false;  // a is stored transposed: (K, M)
+  bool b = false;  // b is stored transposed: (N, K)
+};
+// a b: (M, K) (K, N) -> (M, N); (..., M, K) (..., K, N) with equal leading sizes -> (..., M, N);
+// (..., M, K) (K, N) -> (..., M, N). Without copies in all four transpositions.
+Tensor matmul(const Tensor& a, const Tensor& b, Transposed transposed = {});
+// x W^T + bias: (..., I) (O, I) (O) -> (..., O), torch.nn.Linear's layout. An undefined bias counts as 0.
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
+
+// ---- ops/softmax.cpp: over the last axis. A (B, S) or (B, T, S) or (B, H, T, S) tensor of scores may take a
+// Mask over its slots S: a hidden slot gets weight exactly 0 and gradient exactly 0; a row whose every slot
+// is hidden gives weights 0. log_softmax gives hidden slots -inf, with gradient 0.
+Tensor softmax(const Tensor& scores, const Mask& mask = {});
+Tensor log_softmax(const Tensor& scores, const Mask& mask = {});
+
+// ---- ops/norm.cpp: over the last axis; gamma and beta are (D) or undefined
+// (x - mean) / sqrt(var + eps) gamma + beta (Ba et al. 2016)
+Tensor layer_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, real eps = real(1e-5));
+// x / sqrt(mean(x^2) + eps) gamma (Zhang & Sennrich 2019)
+Tensor rms_norm(const Tensor& x, const Tensor& gamma, real eps = real(1e-5));
+
+// ---- ops/loss.cpp: scalars
+struct CrossEntropy {
+  int32_t ignore = -1;  // targets of this value count neither in the sum nor in the mean
+  real label_smoothing =
+      0;             // e: the target distribution is (1 - e) one-hot + e uniform (Szegedy et al. 2016)
+  bool mean = true;  // over the targets that count; false: the sum
+};
+// -sum_v q_v log softmax(logits)_v with q the target's distribution: logits (..., V), targets (...).
+// 0 when every target is ignored. Throws on a target outside [0, V) other than `ignore`.
+Tensor cross_entropy(const Tensor& logits, const Ids& targets, const CrossEntropy& options = {});
+Tensor mse(const Tensor& x, const Tensor& target);  // mean (x - target)^2
+
+// ---- ops/recurrent.cpp: whole sequences at once: the products with the input are hoisted out of the time
+// loop by the caller, those of the weight gradients by the backward.
+enum class Cell { rnn, gru, lstm };
+// Of one cell: the gates' rows in its weights (1, 3 or 4 times H), and the reals in its state:
+// rnn and gru (B, H): h; lstm (B, 2H): h | c.
+int64_t gates(Cell cell);
+int64_t state_parts(Cell cell);
+struct Sequence {
+  std::span<const int32_t> lengths = {};  // (B): after its length a row keeps its state; none: all T
+  bool backward = false;                  // from the last time step to the first
+};
+// x_gates (B, T, G H) = W_ih x + b_ih; state (B, P H); weight_hh (G H, H); bias_hh (G H) or undefined.
+// -> the states (B, T, P H), in torch.nn's formulas and gate order (GRU: r, z, n; LSTM: i, f, g, o; RNN:
+// tanh).
+Tensor recurrent(Cell cell, const Tensor& x_gates, const Tensor& state, const Tensor& weight_hh,
+                 const Tensor& bias_hh, const Sequence& sequence = {});
+
+// ---- ops/attention.cpp: one op each for what is memory-bound when composed; the composition is in the tests
+// score_bts = v . tanh(q_bt + k_bs): q (B, T, A), k (B, S, A), v (A) -> (B, T, S). Never stores (B, T, S, A).
+// (Bahdanau et al. 2014, A.1.2). Slots that the mask hides may hold any finite score.
+Tensor additive_scores(const Tensor& q, const Tensor& k, const Tensor& v, const Mask& mask = {});
+// softmax(scale q k^T) v in each of `heads` equal parts of the features (Vaswani et al. 2017, eq. 1):
+// q (B, T, H E), k (B, S, H E), v (B, S, H F) -> (B, T, H F). Heads are addressed, never permuted.
+// `weights`, if given, receives (B, H, T, S) without a graph.
+Tensor dot_attention(const Tensor& q, const Tensor& k, const Tensor& v, int64_t heads, real scale,
+                     const Mask& mask = {}, Tensor* weights = nullptr);
+
+}  // namespace heed::inline HEED_PRECISION
