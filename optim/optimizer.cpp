@@ -1,0 +1,57 @@
+#include "optim/optimizer.hpp"
+
+#include <cmath>
+#include <unordered_set>
+
+#include "autograd/error.hpp"
+
+namespace heed::inline HEED_PRECISION {
+
+std::vector<Tensor> distinct(const std::vector<Tensor>& list) {
+  std::vector<Tensor> kept;
+  std::unordered_set<const void*> seen;
+  for (const Tensor& x : list) {
+    if (!x.defined()) continue;
+    const void* identity = x.needs_grad() ? static_cast<const void*>(x.node().get()) : x.data();
+    if (seen.insert(identity).second) kept.push_back(x);
+  }
+  return kept;
+}
+
+Optimizer::Optimizer(const char* name, const std::vector<Tensor>& parameters, double lr)
+    : parameters_(distinct(parameters)), name_(name) {
+  for (size_t i = 0; i < parameters_.size(); ++i)
+    if (!parameters_[i].needs_grad())
+      fail("{}: parameter {} of shape {} needs no gradient; call requires_grad() on it", name, i,
+           parameters_[i].shape().text());
+  set_lr(lr);
+}
+
+void Optimizer::step() {
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    const Tensor grad = parameters_[i].grad();
+    if (grad.defined()) update(i, parameters_[i].mutable_data(), grad.data(), grad.size());
+  }
+}
+
+void Optimizer::zero_grad() {
+  for (Tensor& p : parameters_) p.zero_grad();
+}
+
+void Optimizer::set_lr(double lr) {
+  require(std::isfinite(lr) && lr >= 0, "lr", lr, "a number that is not negative");
+  lr_ = lr;
+}
+
+std::vector<Buffer> Optimizer::moments() const {
+  std::vector<Buffer> zeros;
+  zeros.reserve(parameters_.size());
+  for (const Tensor& p : parameters_) zeros.push_back(Buffer::zeros(p.size()));
+  return zeros;
+}
+
+void Optimizer::require(bool holds, const char* option, double value, const char* expected) const {
+  if (!holds) fail("{}: {} is {}, expected {}", name_, option, value, expected);
+}
+
+}  // namespace heed::inline HEED_PRECISION

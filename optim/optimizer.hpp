@@ -1,0 +1,53 @@
+#pragma once
+
+#include <vector>
+
+#include "autograd/tensor.hpp"
+
+namespace heed::inline HEED_PRECISION {
+
+// `list` without repetitions: tied parameters must not be stepped or clipped twice. Two handles are the same
+// when they share their node, or, without one, their memory. Undefined tensors are dropped.
+std::vector<Tensor> distinct(const std::vector<Tensor>& list);
+
+// What all optimizers share: the parameters, the learning rate and the walk over those that have a gradient.
+//
+//   Adam adam{parameters, {.lr = 1e-3}};
+//   adam.zero_grad();  backward(loss);  clip_grad_norm(parameters, 1);  adam.step();
+class Optimizer {
+ public:
+  virtual ~Optimizer() = default;
+  Optimizer(const Optimizer&) = delete;
+  Optimizer& operator=(const Optimizer&) = delete;
+
+  // Moves every parameter that has a gradient; one without keeps its value and its state, as in PyTorch.
+  // Writes into the parameters: a backward that still needs their old values throws.
+  void step();
+  // Forgets all gradients.
+  void zero_grad();
+
+  [[nodiscard]] double lr() const { return lr_; }
+  void set_lr(double lr);  // throws unless lr >= 0 and finite
+
+  [[nodiscard]] const std::vector<Tensor>& parameters() const { return parameters_; }
+
+ protected:
+  // Throws when a parameter needs no gradient.
+  Optimizer(const char* name, const std::vector<Tensor>& parameters, double lr);
+
+  // Moves parameter number i, n reals at p, by its gradient g.
+  virtual void update(size_t i, real* p, const real* g, int64_t n) = 0;
+
+  // One array of zeros per parameter: a moment.
+  [[nodiscard]] std::vector<Buffer> moments() const;
+  // Throws `NAME: OPTION is VALUE, expected EXPECTED` unless `holds`.
+  void require(bool holds, const char* option, double value, const char* expected) const;
+
+  std::vector<Tensor> parameters_;
+
+ private:
+  const char* name_;
+  double lr_ = 0;
+};
+
+}  // namespace heed::inline HEED_PRECISION
