@@ -3,17 +3,20 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <vector>
 
 #include "autograd/shape.hpp"
+#include "autograd/storage.hpp"
 
 namespace heed {
 
 // Whole numbers that have no gradient: tokens, targets, positions. A shape and its int32 values, row-major.
 class Ids {
  public:
-  Ids() : Ids(Shape{0}, {}) {}
-  Ids(Shape shape, std::vector<int32_t> values);  // throws when the count differs from the shape's size
+  Ids() : Ids(Shape{0}) {}
+  explicit Ids(Shape shape) : shape_(shape), values_(static_cast<size_t>(shape.size())) {}  // zeros
+  Ids(Shape shape, std::span<const int32_t> values);  // throws when the count differs from the shape's size
+  Ids(Shape shape, std::initializer_list<int32_t> values)
+      : Ids(shape, std::span(values.begin(), values.size())) {}
 
   [[nodiscard]] const Shape& shape() const { return shape_; }
   [[nodiscard]] int64_t size() const { return static_cast<int64_t>(values_.size()); }
@@ -23,7 +26,7 @@ class Ids {
 
  private:
   Shape shape_;
-  std::vector<int32_t> values_;
+  PoolVector<int32_t> values_;
 };
 
 // Which slots a query may attend to. Structural: what describes the mask is kept, never a (T, S) matrix.
@@ -34,8 +37,15 @@ class Ids {
 class Mask {
  public:
   Mask() = default;
-  static Mask of_lengths(std::vector<int32_t> lengths);
-  static Mask of_bytes(int64_t batch, int64_t slots, std::vector<uint8_t> bytes);  // throws on another count
+  static Mask of_lengths(std::span<const int32_t> lengths);
+  static Mask of_lengths(std::initializer_list<int32_t> lengths) {
+    return of_lengths(std::span(lengths.begin(), lengths.size()));
+  }
+  static Mask of_bytes(int64_t batch, int64_t slots,
+                       std::span<const uint8_t> bytes);  // throws on another count
+  static Mask of_bytes(int64_t batch, int64_t slots, std::initializer_list<uint8_t> bytes) {
+    return of_bytes(batch, slots, std::span(bytes.begin(), bytes.size()));
+  }
 
   // This mask that hides the future too: query t sees slot s only if s <= t + offset.
   [[nodiscard]] Mask causal(int64_t offset = 0) const;
@@ -67,8 +77,8 @@ class Mask {
   [[nodiscard]] Mask append(int64_t batch, int64_t slots, int64_t n) const;
 
  private:
-  std::shared_ptr<const std::vector<int32_t>> lengths_;
-  std::shared_ptr<const std::vector<uint8_t>> bytes_;
+  std::shared_ptr<const PoolVector<int32_t>> lengths_;
+  std::shared_ptr<const PoolVector<uint8_t>> bytes_;
   bool causal_ = false;
   int64_t offset_ = 0;
 };

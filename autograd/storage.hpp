@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <utility>
+#include <vector>
 
 #include "autograd/real.hpp"
 
@@ -24,6 +25,20 @@ void release_pool();  // gives the pooled blocks back to the system
 // sanitizers nothing is recycled, so that they see every use after free.
 void* pool_allocate(size_t bytes);
 void pool_free(void* block, size_t bytes) noexcept;
+
+// std's containers on the pool: PoolVector<int32_t>.
+template <class T>
+struct PoolAllocator {
+  using value_type = T;
+  PoolAllocator() = default;
+  template <class U>
+  PoolAllocator(const PoolAllocator<U>& /*other*/) noexcept {}  // NOLINT(google-explicit-constructor)
+  T* allocate(size_t n) { return static_cast<T*>(pool_allocate(n * sizeof(T))); }
+  void deallocate(T* block, size_t n) noexcept { pool_free(block, n * sizeof(T)); }
+  friend bool operator==(const PoolAllocator&, const PoolAllocator&) { return true; }
+};
+template <class T>
+using PoolVector = std::vector<T, PoolAllocator<T>>;
 
 inline namespace HEED_PRECISION {
 

@@ -1,0 +1,208 @@
+#include "autograd/graph.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string_view>
+
+#include "autograd/error.hpp"
+
+namespace heed::inline HEED_PRECISION {
+
+namespace {
+
+constinit thread_local bool recording = true;
+constinit thread_local bool checking = false;
+constinit thread_local uint64_t created = 0;
+
+// A parameter: its gradient stays, nothing lies behind it.
+class Leaf final : public Node {
+ public:
+  explicit Leaf(int64_t size) : Node("parameter", size, sizeof(Leaf)) {}
+  void run(Gradients& /*g*/) override {}
+  void drop() noexcept override {}
+};
+
+// "nan" or "inf" and its place, for anomaly mode.
+void check_values(const char* op, const char* what, std::span<const real> values) {
+  // A hidden slot's log-probability is minus infinity by definition.
+  const bool infinite_is_fine = std::string_view(op) == "log_softmax";
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (std::isfinite(values[i]) || (infinite_is_fine && values[i] < 0)) continue;
+    fail("anomaly: {}{} made {} at element {} of {}", what, op, values[i], i, values.size());
+  }
+}
+
+}  // namespace
+
+// ---- nodes and their lifetime
+
+Node::Node(const char* name, int64_t size, size_t bytes) noexcept
+    : number_(++created), name_(name), size_(size), bytes_(static_cast<uint32_t>(bytes)) {}
+
+NodePtr::NodePtr(const NodePtr& other) noexcept : node_(other.node_) {
+  if (node_ != nullptr) ++node_->references_;
+}
+
+// A node that dies lets go of its inputs, which may die in turn: through a list, not by recursion, so that a
+// graph may be 100,000 ops deep.
+void NodePtr::release(Node* node) noexcept {
+  if (--node->references_ != 0) return;
+  constinit static thread_local Node* dying = nullptr;
+  constinit static thread_local bool destroying = false;
+  node->next_ = std::exchange(dying, node);
+  if (std::exchange(destroying, true)) return;
+  while (dying != nullptr) {
+    Node* dead = std::exchange(dying, dying->next_);
+    for (int i = 0; i < dead->inputs_; ++i) dead->edges_[i].~NodePtr();
+    const size_t bytes = dead->bytes_;
+    dead->~Node();
+    pool_free(dead, bytes);
+  }
+  destroying = false;
+}
+
+Tensor& Tensor::requires_grad() {
+  if (node_) {
+    if (!node_->leaf()) fail("requires_grad: this tensor was computed by {}; detach it first", node_->name());
+    return *this;
+  }
+  if (!defined()) fail("requires_grad: an undefined tensor has no gradient");
+  node_ = NodePtr(::new (pool_allocate(sizeof(Leaf))) Leaf(size()));
+  return *this;
+}
+
+Tensor& Tensor::retain_grad() {
+  if (!node_) fail("retain_grad: nobody wants a gradient of this tensor of shape {}", shape_.text());
+  node_->keep_grad_ = true;
+  return *this;
+}
+
+// ---- recording
+
+bool Graph::wants(std::span<const Tensor* const> inputs) {
+  return recording &&
+         std::any_of(inputs.begin(), inputs.end(), [](const Tensor* x) { return x->needs_grad(); });
+}
+
+void Graph::connect(Node& node, NodePtr* memory, std::span<const Tensor* const> inputs) {
+  node.edges_ = memory;
+  for (const Tensor* x : inputs) ::new (static_cast<void*>(memory++)) NodePtr(x->node());
+  node.inputs_ = static_cast<uint16_t>(inputs.size());
+}
+
+bool Graph::anomaly() { return checking; }
+
+void Graph::check_finite(const char* op, const Tensor& y) { check_values(op, "", y.values()); }
+
+NoGrad::NoGrad() : before_(std::exchange(recording, false)) {}
+NoGrad::~NoGrad() { recording = before_; }
+bool grad_enabled() { return recording; }
+
+Anomaly::Anomaly() : before_(std::exchange(checking, true)) {}
+Anomaly::~Anomaly() { checking = before_; }
+
+// ---- the walk back
+
+const real* Gradients::output() const { return node_.grad_.data(); }
+
+bool Gradients::needs(int i) const { return static_cast<bool>(node_.edges_[i]); }
+
+real* Gradients::input(int i) {
+  const NodePtr& x = node_.edges_[i];
+  if (!x) return nullptr;
+  if (!x->grad_) x->grad_ = Buffer::zeros(x->size_);
+  return x->grad_.mutable_data();
+}
+
+void Saved::fail_overwritten() {
+  fail(
+      "backward: a value that it needs was overwritten after the op that saved it (a parameter step between "
+      "forward and backward?)");
+}
+
+namespace {
+
+// The reachable nodes whose backward has not run, the youngest on top. A node enters once.
+template <class Number>
+class Queue {
+ public:
+  explicit Queue(Number number) : number_(number) {}
+  [[nodiscard]] bool empty() const { return nodes_.empty(); }
+  void push(NodePtr node) {
+    nodes_.push_back(std::move(node));
+    std::push_heap(nodes_.begin(), nodes_.end(), older());
+  }
+  NodePtr pop() {
+    std::pop_heap(nodes_.begin(), nodes_.end(), older());
+    NodePtr top = std::move(nodes_.back());
+    nodes_.pop_back();
+    return top;
+  }
+
+ private:
+  auto older() const {
+    return [this](const NodePtr& a, const NodePtr& b) { return number_(a) < number_(b); };
+  }
+  Number number_;
+  PoolVector<NodePtr> nodes_;
+};
+
+}  // namespace
+
+// Creation order is a topological order: every consumer of a tensor is younger than the tensor, so when a
+// node comes to the top of the queue, its gradient is complete.
+void Graph::backward(const Tensor& loss, bool keep_graph) {
+  Queue queue([](const NodePtr& node) { return node->number_; });
+  const auto forget = [](Node& node) {
+    node.queued_ = false;
+    if (!node.keep_grad_) node.grad_ = Buffer();
+  };
+  const auto walk = [&](Node& node) {
+    if (node.freed_) {
+      fail("backward: the graph behind {} was freed by an earlier backward; ask that one for keep_graph",
+           node.name_);
+    }
+    Gradients g(node);
+    if (node.grad_) node.run(g);
+    for (int i = 0; i < node.inputs_; ++i) {
+      NodePtr& x = node.edges_[i];
+      if (!x) continue;
+      if (checking && x->grad_) {
+        check_values(node.name_, "the backward of ", {x->grad_.data(), static_cast<size_t>(x->size_)});
+      }
+      if (!x->leaf() && !std::exchange(x->queued_, true)) queue.push(x);
+    }
+    if (!keep_graph) {
+      node.freed_ = true;
+      node.drop();
+      for (int i = 0; i < node.inputs_; ++i) node.edges_[i] = NodePtr();
+    }
+  };
+
+  Node& root = *loss.node().get();
+  if (!root.grad_) root.grad_ = Buffer::zeros(1);
+  root.grad_.mutable_data()[0] += 1;
+  if (root.leaf()) return;
+  root.queued_ = true;
+  queue.push(loss.node());
+  try {
+    while (!queue.empty()) {
+      const NodePtr node = queue.pop();
+      walk(*node.get());
+      forget(*node.get());
+    }
+  } catch (...) {
+    while (!queue.empty()) forget(*queue.pop().get());
+    throw;
+  }
+}
+
+void backward(const Tensor& loss, Backward options) {
+  if (!loss.defined() || loss.size() != 1) {
+    fail("backward: a loss is one number, this tensor has shape {}", loss.shape().text());
+  }
+  if (!loss.needs_grad()) fail("backward: nothing behind this loss wants a gradient");
+  Graph::backward(loss, options.keep_graph);
+}
+
+}  // namespace heed::inline HEED_PRECISION

@@ -1,0 +1,81 @@
+#include "autograd/tensor.hpp"
+
+#include <algorithm>
+
+#include "autograd/error.hpp"
+#include "autograd/graph.hpp"
+
+namespace heed::inline HEED_PRECISION {
+
+Tensor Tensor::empty(Shape shape) { return {shape, Buffer(shape.size())}; }
+
+Tensor Tensor::zeros(Shape shape) { return {shape, Buffer::zeros(shape.size())}; }
+
+Tensor Tensor::full(Shape shape, real value) {
+  Tensor x = empty(shape);
+  std::fill_n(x.mutable_data(), x.size(), value);
+  return x;
+}
+
+Tensor Tensor::from(Shape shape, std::span<const real> values) {
+  Tensor x = empty(shape);
+  x.assign(values);
+  return x;
+}
+
+real Tensor::item() const {
+  if (!defined() || size() != 1) fail("item: a tensor of shape {} has not one element", shape_.text());
+  return data()[0];
+}
+
+void Tensor::assign(std::span<const real> values) {
+  if (static_cast<int64_t>(values.size()) != size()) {
+    fail("tensor: {} values for shape {}, which has {}", values.size(), shape_.text(), size());
+  }
+  std::copy(values.begin(), values.end(), mutable_data());
+}
+
+Tensor Tensor::reshape(Shape shape) const {
+  if (shape.size() != size()) fail("reshape: {} to {}: sizes differ", shape_.text(), shape.text());
+  return {shape, buffer_, node_};
+}
+
+Tensor Tensor::reshape(std::initializer_list<int64_t> sizes) const {
+  int64_t known = 1;
+  int unknown = -1;
+  std::vector<int64_t> result(sizes);
+  for (size_t i = 0; i < result.size(); ++i) {
+    if (result[i] >= 0) {
+      known *= result[i];
+    } else if (result[i] == -1 && unknown < 0) {
+      unknown = static_cast<int>(i);
+    } else {
+      fail("reshape: {} to ({}): at most one size may be -1", shape_.text(), fmt::join(result, ", "));
+    }
+  }
+  if (unknown >= 0) {
+    if (known == 0 || size() % known != 0) {
+      fail("reshape: {} to ({}): {} elements do not divide", shape_.text(), fmt::join(result, ", "), size());
+    }
+    result[static_cast<size_t>(unknown)] = size() / known;
+  }
+  return reshape(Shape(result));
+}
+
+Tensor Tensor::detach() const { return {shape_, buffer_}; }
+
+Tensor Tensor::clone() const { return from(shape_, values()); }
+
+Tensor Tensor::grad() const {
+  if (!node_ || !node_->grad_) return {};
+  return {shape_, node_->grad_};
+}
+
+void Tensor::zero_grad() {
+  if (node_) node_->grad_ = Buffer();
+}
+
+Tensor empty_like(const Tensor& x) { return Tensor::empty(x.shape()); }
+Tensor zeros_like(const Tensor& x) { return Tensor::zeros(x.shape()); }
+
+}  // namespace heed::inline HEED_PRECISION
