@@ -1,0 +1,85 @@
+#pragma once
+
+#include "autograd/kernels/reductions.hpp"
+
+// Layer normalization (Ba et al. 2016) and root mean square normalization (Zhang & Sennrich 2019), of one
+// row.
+
+namespace heed::kernels {
+
+// p_i, or the constant when p is null.
+template <class B, class IO>
+HEED_INLINE B load_or(IO io, const Value<B>* p, int64_t i, Value<B> otherwise) noexcept {
+  return p == nullptr ? B(otherwise) : io.load(p + i);
+}
+
+template <class B>
+void layer_norm(const Value<B>* x, const Value<B>* gamma, const Value<B>* beta, Value<B> eps, Value<B>* y,
+                int64_t n, Value<B>* mean, Value<B>* rstd) noexcept {
+  using T = Value<B>;
+  const T mu = sum<B>(x, n) / T(n);
+  const B m(mu);
+  B squares[4] = {B(0), B(0), B(0), B(0)};  // of x - mean: E x^2 - mean^2 would cancel
+  sweep4<B>(n, [&](auto io, int64_t i, int k) {
+    const B d = io.keep(io.load(x + i) - m, 0);
+    squares[k] = fma(d, d, squares[k]);
+  });
+  const T var = hsum((squares[0] + squares[1]) + (squares[2] + squares[3])) / T(n);
+  const B r = B(1) / xsimd::sqrt(B(var + eps));
+  sweep<B>(n, [&](auto io, int64_t i) {
+    const B xh = (io.load(x + i) - m) * r;
+    io.store(y + i, fma(xh, load_or<B>(io, gamma, i, 1), load_or<B>(io, beta, i, 0)));
+  });
+  *mean = mu;
+  *rstd = r.get(0);
+}
+
+template <class B>
+void layer_norm_backward(const Value<B>* x, const Value<B>* gamma, const Value<B>* dy, Value<B> mean,
+                         Value<B> rstd, Value<B>* dx, Value<B>* dgamma, Value<B>* dbeta, int64_t n) noexcept {
+  using T = Value<B>;
+  const B m(mean), r(rstd);
+  B sum_g(0), sum_gxh(0);
+  sweep<B>(n, [&](auto io, int64_t i) {
+    const B d = io.load(dy + i), xh = (io.load(x + i) - m) * r;
+    const B g = d * load_or<B>(io, gamma, i, 1);  // 0 beyond n, as d is
+    sum_g += g;
+    sum_gxh = fma(g, xh, sum_gxh);
+    if (dgamma != nullptr) io.store(dgamma + i, fma(d, xh, io.load(dgamma + i)));
+    if (dbeta != nullptr) io.store(dbeta + i, io.load(dbeta + i) + d);
+  });
+  if (dx == nullptr) return;
+  const B mean_g(hsum(sum_g) / T(n)), mean_gxh(hsum(sum_gxh) / T(n));
+  sweep<B>(n, [&](auto io, int64_t i) {
+    const B xh = (io.load(x + i) - m) * r, g = io.load(dy + i) * load_or<B>(io, gamma, i, 1);
+    io.store(dx + i, fma(r, g - mean_g - xh * mean_gxh, io.load(dx + i)));
+  });
+}
+
+template <class B>
+void rms_norm(const Value<B>* x, const Value<B>* gamma, Value<B> eps, Value<B>* y, int64_t n,
+              Value<B>* rstd) noexcept {
+  const B r = B(1) / xsimd::sqrt(B(dot<B>(x, x, n) / Value<B>(n) + eps));
+  sweep<B>(n, [&](auto io, int64_t i) { io.store(y + i, io.load(x + i) * r * load_or<B>(io, gamma, i, 1)); });
+  *rstd = r.get(0);
+}
+
+template <class B>
+void rms_norm_backward(const Value<B>* x, const Value<B>* gamma, const Value<B>* dy, Value<B> rstd,
+                       Value<B>* dx, Value<B>* dgamma, int64_t n) noexcept {
+  const B r(rstd);
+  B sum_gxh(0);
+  sweep<B>(n, [&](auto io, int64_t i) {
+    const B d = io.load(dy + i), xh = io.load(x + i) * r;
+    sum_gxh = fma(d * load_or<B>(io, gamma, i, 1), xh, sum_gxh);
+    if (dgamma != nullptr) io.store(dgamma + i, fma(d, xh, io.load(dgamma + i)));
+  });
+  if (dx == nullptr) return;
+  const B mean_gxh(hsum(sum_gxh) / Value<B>(n));
+  sweep<B>(n, [&](auto io, int64_t i) {
+    const B xh = io.load(x + i) * r, g = io.load(dy + i) * load_or<B>(io, gamma, i, 1);
+    io.store(dx + i, fma(r, g - xh * mean_gxh, io.load(dx + i)));
+  });
+}
+
+}  // namespace heed::kernels

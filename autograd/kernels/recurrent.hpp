@@ -1,0 +1,82 @@
+#pragma once
+
+#include "autograd/kernels/math.hpp"
+
+// The gates of one row of a recurrent step.
+
+namespace heed::kernels {
+
+template <class B>
+void gru(const Value<B>* gi, const Value<B>* gh, const Value<B>* h, Value<B>* h_next, Value<B>* saved,
+         int64_t n) noexcept {
+  sweep<B>(n, [&](auto io, int64_t i) {
+    const B r = math::sigmoid(io.load(gi + i) + io.load(gh + i));
+    const B z = math::sigmoid(io.load(gi + n + i) + io.load(gh + n + i));
+    const B c = math::tanh(fma(r, io.load(gh + 2 * n + i), io.load(gi + 2 * n + i)));
+    io.store(h_next + i, fma(z, io.load(h + i) - c, c));  // (1 - z) c + z h
+    io.store(saved + i, r);
+    io.store(saved + n + i, z);
+    io.store(saved + 2 * n + i, c);
+  });
+}
+
+template <class B>
+void gru_backward(const Value<B>* saved, const Value<B>* gh_n, const Value<B>* h, const Value<B>* dh_next,
+                  Value<B>* dgi, Value<B>* dgh, Value<B>* dh, int64_t n) noexcept {
+  sweep<B>(n, [&](auto io, int64_t i) {
+    const B r = io.load(saved + i), z = io.load(saved + n + i), c = io.load(saved + 2 * n + i);
+    const B d = io.load(dh_next + i);
+    // h' = (1 - z) c + z h
+    const B dz = d * (io.load(h + i) - c) * z * (B(1) - z);
+    const B dc = d * (B(1) - z) * (B(1) - c * c);
+    // c = tanh(gi_n + r gh_n)
+    const B dr = dc * io.load(gh_n + i) * r * (B(1) - r);
+    io.store(dh + i, fma(d, z, io.load(dh + i)));
+    io.store(dgi + i, dr);
+    io.store(dgh + i, dr);
+    io.store(dgi + n + i, dz);
+    io.store(dgh + n + i, dz);
+    io.store(dgi + 2 * n + i, dc);
+    io.store(dgh + 2 * n + i, dc * r);
+  });
+}
+
+template <class B>
+void lstm(const Value<B>* gi, const Value<B>* gh, const Value<B>* c, Value<B>* h_next, Value<B>* c_next,
+          Value<B>* saved, int64_t n) noexcept {
+  sweep<B>(n, [&](auto io, int64_t j) {
+    const B i = math::sigmoid(io.load(gi + j) + io.load(gh + j));
+    const B f = math::sigmoid(io.load(gi + n + j) + io.load(gh + n + j));
+    const B g = math::tanh(io.load(gi + 2 * n + j) + io.load(gh + 2 * n + j));
+    const B o = math::sigmoid(io.load(gi + 3 * n + j) + io.load(gh + 3 * n + j));
+    const B next = fma(f, io.load(c + j), i * g), t = math::tanh(next);
+    io.store(c_next + j, next);
+    io.store(h_next + j, o * t);
+    io.store(saved + j, i);
+    io.store(saved + n + j, f);
+    io.store(saved + 2 * n + j, g);
+    io.store(saved + 3 * n + j, o);
+    io.store(saved + 4 * n + j, t);
+  });
+}
+
+template <class B>
+void lstm_backward(const Value<B>* saved, const Value<B>* c, const Value<B>* dh_next, const Value<B>* dc_next,
+                   Value<B>* dgates, Value<B>* dc, int64_t n) noexcept {
+  sweep<B>(n, [&](auto io, int64_t j) {
+    const B i = io.load(saved + j), f = io.load(saved + n + j), g = io.load(saved + 2 * n + j);
+    const B o = io.load(saved + 3 * n + j), t = io.load(saved + 4 * n + j);
+    const B dh = io.load(dh_next + j);
+    // h' = o tanh(c'): c' is reached from h' and, when given, from the next step's cell
+    B total = dh * o * (B(1) - t * t);
+    if (dc_next != nullptr) total += io.load(dc_next + j);
+    // c' = f c + i g
+    io.store(dc + j, fma(total, f, io.load(dc + j)));
+    io.store(dgates + j, total * g * i * (B(1) - i));
+    io.store(dgates + n + j, total * io.load(c + j) * f * (B(1) - f));
+    io.store(dgates + 2 * n + j, total * i * (B(1) - g * g));
+    io.store(dgates + 3 * n + j, dh * t * o * (B(1) - o));
+  });
+}
+
+}  // namespace heed::kernels

@@ -1,0 +1,129 @@
+#pragma once
+
+#include <cstdint>
+#include <xsimd/xsimd.hpp>
+
+// The vocabulary in which every kernel is written. B is a SIMD register: xsimd::batch<T, Arch>, with B::size
+// lanes. All of it depends on B, so that units compiled for different architectures never share a function.
+
+namespace heed::kernels {
+
+template <class B>
+using Value = typename B::value_type;
+
+#define HEED_INLINE [[gnu::always_inline]] inline
+
+// Lanes 0, 1, 2, ... as numbers.
+template <class B>
+HEED_INLINE B lane_numbers() noexcept {
+  static constexpr Value<B> kNumbers[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  static_assert(B::size <= 16);
+  return B::load_unaligned(kNumbers);
+}
+
+// How a loop body reaches memory when it owns all lanes ...
+template <class B>
+struct Full {
+  HEED_INLINE B load(const Value<B>* p) const noexcept { return B::load_unaligned(p); }
+  HEED_INLINE void store(Value<B>* p, const B& v) const noexcept { v.store_unaligned(p); }
+  HEED_INLINE B keep(const B& v, Value<B>) const noexcept { return v; }
+  // Lanes whose byte is not 0; all of them when there are no bytes.
+  HEED_INLINE typename B::batch_bool_type seen(const uint8_t* p) const noexcept {
+    if (p == nullptr) return B(Value<B>(0)) == B(Value<B>(0));
+    Value<B> flags[B::size];
+    for (std::size_t l = 0; l < B::size; ++l) flags[l] = p[l];
+    return B::load_unaligned(flags) != B(Value<B>(0));
+  }
+};
+
+// ... and when it owns the first n: the others load as 0, are not stored, and `keep` replaces them by the
+// identity of whatever reduction they are about to enter.
+template <class B>
+struct Part {
+  int64_t n;
+
+  HEED_INLINE B load(const Value<B>* p) const noexcept {
+    Value<B> lanes[B::size] = {};
+    for (int64_t l = 0; l < n; ++l) lanes[l] = p[l];
+    return B::load_unaligned(lanes);
+  }
+  HEED_INLINE void store(Value<B>* p, const B& v) const noexcept {
+    Value<B> lanes[B::size];
+    v.store_unaligned(lanes);
+    for (int64_t l = 0; l < n; ++l) p[l] = lanes[l];
+  }
+  HEED_INLINE B keep(const B& v, Value<B> identity) const noexcept {
+    return xsimd::select(lane_numbers<B>() < B(Value<B>(n)), v, B(identity));
+  }
+  HEED_INLINE typename B::batch_bool_type seen(const uint8_t* p) const noexcept {
+    Value<B> flags[B::size] = {};
+    for (int64_t l = 0; l < n; ++l) flags[l] = p == nullptr || p[l] != 0;
+    return B::load_unaligned(flags) != B(Value<B>(0));
+  }
+};
+
+// Runs body(io, i) for i = 0, W, 2W, ... < n. Body and tail are one lambda, so a value does not depend on
+// where in the array it stands.
+template <class B, class Body>
+HEED_INLINE void sweep(int64_t n, Body body) noexcept {
+  constexpr int64_t W = B::size;
+  int64_t i = 0;
+  for (; i + W <= n; i += W) body(Full<B>{}, i);
+  if (i < n) body(Part<B>{n - i}, i);
+}
+
+// The same for reductions: body(io, i, k) adds into its k-th accumulator; four of them hide the latency of
+// an addition.
+template <class B, class Body>
+HEED_INLINE void sweep4(int64_t n, Body body) noexcept {
+  constexpr int64_t W = B::size;
+  int64_t i = 0;
+  for (; i + 4 * W <= n; i += 4 * W) {
+    body(Full<B>{}, i, 0);
+    body(Full<B>{}, i + W, 1);
+    body(Full<B>{}, i + 2 * W, 2);
+    body(Full<B>{}, i + 3 * W, 3);
+  }
+  for (; i + W <= n; i += W) body(Full<B>{}, i, 0);
+  if (i < n) body(Part<B>{n - i}, i, 0);
+}
+
+// y_i = f(x_i, ...)
+template <class B, class F, class... X>
+HEED_INLINE void map(int64_t n, Value<B>* y, F f, const X*... x) noexcept {
+  sweep<B>(n, [&](auto io, int64_t i) { io.store(y + i, f(io.load(x + i)...)); });
+}
+
+// a b + c, in one rounding where the architecture has it.
+template <class B>
+HEED_INLINE B fma(const B& a, const B& b, const B& c) noexcept {
+  return xsimd::fma(a, b, c);
+}
+
+// The larger of two; NaN if either is.
+template <class B>
+HEED_INLINE B larger(const B& a, const B& b) noexcept {
+  return xsimd::select((a > b) || (a != a), a, b);
+}
+
+// Sum and maximum of the lanes, in halves: the order is the same for every call.
+template <class B>
+HEED_INLINE Value<B> hsum(const B& v) noexcept {
+  Value<B> lanes[B::size];
+  v.store_unaligned(lanes);
+  for (std::size_t half = B::size / 2; half > 0; half /= 2) {
+    for (std::size_t l = 0; l < half; ++l) lanes[l] += lanes[l + half];
+  }
+  return lanes[0];
+}
+
+template <class B>
+HEED_INLINE Value<B> hmax(const B& v) noexcept {
+  Value<B> lanes[B::size];
+  v.store_unaligned(lanes);
+  Value<B> m = lanes[0];
+  for (std::size_t l = 1; l < B::size; ++l) m = (m > lanes[l] || m != m) ? m : lanes[l];
+  return m;
+}
+
+}  // namespace heed::kernels
