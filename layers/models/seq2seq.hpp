@@ -1,0 +1,47 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "autograd/ids.hpp"
+#include "layers/memory.hpp"
+#include "layers/module.hpp"
+
+// What every encoder-decoder offers, so that training, decoding and measuring know no model by name.
+// Letters: B batch, S source tokens, T target tokens, V target vocabulary.
+
+namespace heed::inline HEED_PRECISION {
+
+// Which position of the source each prediction looked at, and the prediction.
+struct Prediction {
+  Tensor logits;   // (B, T, V), of one step (B, V): log-probabilities up to a constant
+  Tensor weights;  // (B, T, S), of one step (B, S): attention onto the source
+};
+
+// What a decoder knows after some steps: what it attends to (the source; its own past) and its own states,
+// all with the batch as their first axis. Copying it is cheap: tensors are handles, and a step replaces them.
+struct DecoderState {
+  std::vector<Memory> memories;
+  std::vector<Tensor> tensors;
+  int64_t steps = 0;
+
+  // The rows rows[0], rows[1], ... of the batch: beams, rows that go on.
+  [[nodiscard]] DecoderState select(std::span<const int32_t> rows) const;
+};
+
+struct Seq2Seq : Module {
+  // p(y_t | y_1 .. y_(t-1), source) for all t at once, each given the true tokens before it (teacher
+  // forcing). source (B, S) filled up with pad, lengths (B) its true lengths; target (B, T): bos y_1 .. y_n
+  // pad. logits[b, t] predicts what follows target[b, t]. Beyond a row's end they mean nothing; ignore them.
+  virtual Prediction operator()(const Ids& source, std::span<const int32_t> lengths, const Ids& target,
+                                const Pass& pass) const = 0;
+  // The same step by step: the state before the first token, then one token (B) at a time, bos first.
+  [[nodiscard]] virtual DecoderState start(const Ids& source, std::span<const int32_t> lengths) const = 0;
+  virtual Prediction step(DecoderState& state, const Ids& previous) const = 0;
+};
+
+// Throws `who: ...` unless ids are (B, T), B and T at least 1; the same of a source and its lengths.
+void check_batch(const char* who, const Ids& ids);
+void check_batch(const char* who, const Ids& source, std::span<const int32_t> lengths);
+
+}  // namespace heed::inline HEED_PRECISION

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "layers/attention.hpp"
+
+namespace heed::inline HEED_PRECISION {
+
+// What every scorer is made from.
+struct ScorerSizes {
+  int64_t query;   // Q
+  int64_t key;     // K
+  int64_t hidden;  // of a scorer with a hidden layer
+};
+
+// THE list of scorers: what `--scorer` offers and what the laws of attention are tested over. To add one,
+// write scorers/NAME.hpp and name it in scorers.cpp.
+struct KnownScorer {
+  const char* name;
+  const char* formula;
+  std::unique_ptr<Scorer> (*make)(const ScorerSizes& sizes, Rng& rng);
+};
+std::span<const KnownScorer> known_scorers();
+
+// By name; throws `no scorer "x"; there are additive, dot, ...`, and what the scorer itself throws.
+std::unique_ptr<Scorer> make_scorer(std::string_view name, const ScorerSizes& sizes, Rng& rng);
+
+}  // namespace heed::inline HEED_PRECISION

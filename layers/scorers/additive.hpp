@@ -1,0 +1,37 @@
+#pragma once
+
+#include "autograd/ops.hpp"
+#include "layers/attention.hpp"
+#include "layers/init.hpp"
+#include "layers/linear.hpp"
+#include "layers/scorers.hpp"
+
+namespace heed::inline HEED_PRECISION {
+
+// score_ts = v . tanh(W q_t + U k_s): a feed-forward network with one hidden layer (Bahdanau et al. 2014,
+// A.1.2). W (A, Q) is `query.weight`, U (A, K) `key.weight`, `v` (A). U k is computed once per memory.
+// Init: W and U as Linear, v U(-1/sqrt(A), 1/sqrt(A)).
+struct Additive : Scorer {
+  static constexpr const char* name = "additive";
+  static constexpr const char* formula = "v . tanh(W q + U k)";
+
+  Additive(const ScorerSizes& sizes, Rng& rng)
+      : query(sizes.query, sizes.hidden, rng, {.bias = false}),
+        key(sizes.key, sizes.hidden, rng, {.bias = false}),
+        v(fan_in_uniform({sizes.hidden}, sizes.hidden, rng)) {}
+
+  [[nodiscard]] Tensor project(const Tensor& keys) const override { return key(keys); }
+  Tensor operator()(const Tensor& q, const Memory& memory) const override {
+    return additive_scores(query(q), memory.keys, v, memory.mask);
+  }
+  void visit(const Visitor& visitor) const override {
+    visitor("query", query);
+    visitor("key", key);
+    visitor("v", v);
+  }
+
+  Linear query, key;
+  Tensor v;
+};
+
+}  // namespace heed::inline HEED_PRECISION

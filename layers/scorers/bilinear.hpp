@@ -1,0 +1,27 @@
+#pragma once
+
+#include "autograd/ops.hpp"
+#include "layers/attention.hpp"
+#include "layers/linear.hpp"
+#include "layers/scorers.hpp"
+
+namespace heed::inline HEED_PRECISION {
+
+// score_ts = q_t W k_s (Luong et al. 2015, eq. 8, "general"). W (Q, K) is `key.weight`; W k is computed once
+// per memory. Init: Linear's.
+struct Bilinear : Scorer {
+  static constexpr const char* name = "bilinear";
+  static constexpr const char* formula = "q . W k";
+
+  Bilinear(const ScorerSizes& sizes, Rng& rng) : key(sizes.key, sizes.query, rng, {.bias = false}) {}
+
+  [[nodiscard]] Tensor project(const Tensor& keys) const override { return key(keys); }
+  Tensor operator()(const Tensor& query, const Memory& memory) const override {
+    return matmul(query, memory.keys, {.b = true});
+  }
+  void visit(const Visitor& visitor) const override { visitor("key", key); }
+
+  Linear key;
+};
+
+}  // namespace heed::inline HEED_PRECISION

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cmath>
+
+#include "autograd/error.hpp"
+#include "autograd/ops.hpp"
+#include "layers/attention.hpp"
+#include "layers/scorers.hpp"
+
+namespace heed::inline HEED_PRECISION {
+
+// score_ts = q_t . k_s (Luong et al. 2015, eq. 8, "dot"). No parameters. Throws unless queries and keys have
+// the same size.
+struct Dot : Scorer {
+  static constexpr const char* name = "dot";
+  static constexpr const char* formula = "q . k";
+
+  Dot(const ScorerSizes& sizes, Rng& /*rng*/) : Dot(name, sizes) {}
+
+  Tensor operator()(const Tensor& query, const Memory& memory) const override {
+    return matmul(query, memory.keys, {.b = true});
+  }
+
+ protected:
+  Dot(const char* who, const ScorerSizes& sizes) {
+    if (sizes.query == sizes.key) return;
+    fail("{}: query size {} and key size {} differ; take additive or bilinear", who, sizes.query, sizes.key);
+  }
+};
+
+// score_ts = q_t . k_s / sqrt(K) (Vaswani et al. 2017, eq. 1): a dot product of K independent numbers of
+// variance 1 has variance K, and large scores leave softmax without gradient. Throws as Dot.
+struct ScaledDot : Dot {
+  static constexpr const char* name = "scaled_dot";
+  static constexpr const char* formula = "q . k / sqrt(K)";
+
+  ScaledDot(const ScorerSizes& sizes, Rng& /*rng*/) : Dot(name, sizes) {}
+
+  Tensor operator()(const Tensor& query, const Memory& memory) const override {
+    const real root = std::sqrt(static_cast<real>(query.size(-1)));
+    return Dot::operator()(scale(query, 1 / root), memory);
+  }
+};
+
+}  // namespace heed::inline HEED_PRECISION
