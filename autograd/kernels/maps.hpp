@@ -60,7 +60,8 @@ void silu(const Value<B>* x, Value<B>* y, int64_t n) noexcept {
 template <class B>
 void softplus(const Value<B>* x, Value<B>* y, int64_t n) noexcept {
   map<B>(
-      n, y, [](B v) { return xsimd::select(v < B(0), B(0), v) + math::log1p(math::exp(-xsimd::abs(v))); }, x);
+      n, y,
+      [](B v) { return xsimd::select(v < B(0), B(0), v) + math::log1p_unit(math::exp(-xsimd::abs(v))); }, x);
 }
 
 // ---- their gradients: dx += dy f'(x)
@@ -90,9 +91,9 @@ void gelu_backward(const Value<B>* x, const Value<B>* dy, Value<B>* dx, int64_t 
   map<B>(
       n, dx,
       [=](B v, B d, B sum) {
-        const B cdf = half * (B(1) + math::erf(v * sqrt_half));  // Phi(x)
-        const B pdf = inv_sqrt_2pi * math::exp(-half * v * v);   // phi(x)
-        return sum + (cdf + v * pdf) * d;
+        B density;                                                        // e^(-x^2/2)
+        const B cdf = half * (B(1) + math::erf(v * sqrt_half, density));  // Phi(x)
+        return sum + (cdf + v * inv_sqrt_2pi * density) * d;
       },
       x, dy, dx);
 }
