@@ -4,8 +4,8 @@
 #include <memory>
 #include <span>
 
+#include "autograd/pool.hpp"
 #include "autograd/shape.hpp"
-#include "autograd/storage.hpp"
 
 namespace heed {
 

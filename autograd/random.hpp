@@ -3,8 +3,6 @@
 #include <cstdint>
 #include <span>
 
-#include "autograd/real.hpp"
-
 namespace heed {
 
 // A counter-based generator: Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2,

@@ -1,0 +1,67 @@
+#include <algorithm>
+
+#include "autograd/error.hpp"
+#include "autograd/graph.hpp"
+#include "autograd/ops.hpp"
+#include "autograd/simd.hpp"
+
+// Picking by number. The gradient of what was picked twice is the sum.
+
+namespace heed::inline HEED_PRECISION {
+
+namespace {
+
+void check_range(const char* op, const char* what, std::span<const int32_t> indices, int64_t n) {
+  for (size_t i = 0; i < indices.size(); ++i) {
+    if (indices[i] < 0 || indices[i] >= n)
+      fail("{}: {} {} at place {} is outside [0, {})", op, what, indices[i], i, n);
+  }
+}
+
+// y_i = x[indices_i] for rows of n reals  =>  dx[indices_i] += dy_i
+Tensor pick_rows(const char* op, const Tensor& x, const Ids& indices, const Shape& shape, int64_t n) {
+  Tensor y = Tensor::empty(shape);
+  real* to = y.mutable_data();
+  for (const int32_t index : indices.values()) to = std::copy_n(x.data() + index * n, n, to);
+  return record(op, y, {&x}, [indices, n](Gradients& g) {
+    const real* dy = g.output();
+    real* dx = g.input(0);
+    for (const int32_t index : indices.values()) {
+      simd().axpy(1, dy, dx + index * n, n);
+      dy += n;
+    }
+  });
+}
+
+}  // namespace
+
+Tensor embedding(const Tensor& table, const Ids& ids) {
+  if (table.rank() != 2) fail("embedding: the table has shape {}, (V, D) was expected", table.shape().text());
+  check_range("embedding", "id", ids.values(), table.size(0));
+  return pick_rows("embedding", table, ids, ids.shape().insert(-1, table.size(1)), table.size(1));
+}
+
+Tensor select_rows(const Tensor& x, std::span<const int32_t> rows) {
+  check_range("select_rows", "row", rows, x.size(0));
+  const auto count = static_cast<int64_t>(rows.size());
+  return pick_rows("select_rows", x, Ids(Shape{count}, rows), x.shape().with(0, count), x.shape().inner(0));
+}
+
+Tensor gather(const Tensor& x, const Ids& indices) {
+  const int64_t n = x.size(-1);
+  const Shape& shape = indices.shape();
+  if (shape.rank() != x.rank() || shape.with(-1, n) != x.shape()) {
+    fail("gather: indices {} and x {} differ outside the last axis", shape.text(), x.shape().text());
+  }
+  check_range("gather", "index", indices.values(), n);
+  const int64_t picked = shape[-1];
+  Tensor y = Tensor::empty(shape);
+  real* out = y.mutable_data();
+  for (int64_t i = 0; i < y.size(); ++i) out[i] = x.data()[i / picked * n + indices[i]];
+  return record("gather", y, {&x}, [indices, picked, n](Gradients& g) {
+    real* dx = g.input(0);
+    for (int64_t i = 0; i < indices.size(); ++i) dx[i / picked * n + indices[i]] += g.output()[i];
+  });
+}
+
+}  // namespace heed::inline HEED_PRECISION

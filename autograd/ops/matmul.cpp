@@ -1,0 +1,131 @@
+#include <algorithm>
+
+#include "autograd/error.hpp"
+#include "autograd/graph.hpp"
+#include "autograd/ops.hpp"
+#include "autograd/simd.hpp"
+
+namespace heed::inline HEED_PRECISION {
+
+namespace {
+
+// C_i = op(A_i) op(B_i) for i < count, where op(A) is (m, k) and op(B) is (k, n). A step of 0 repeats a
+// matrix.
+struct Products {
+  Transposed transposed;
+  int64_t count, m, n, k;
+  int64_t step_a, step_b;
+
+  [[nodiscard]] int64_t lda() const { return transposed.a ? m : k; }
+  [[nodiscard]] int64_t ldb() const { return transposed.b ? k : n; }
+};
+
+// Threads split the batch; a single product is split inside gemm. About a million multiply-adds outweigh a
+// wake-up.
+template <class F>
+void for_products(const Products& p, bool independent, F f) {
+  const int64_t work = p.m * p.n * p.k + 1;
+  const int64_t grain = independent ? (1 << 20) / work + 1 : p.count;
+  parallel_for(p.count, grain, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) f(i);
+  });
+}
+
+Products plan(const Tensor& a, const Tensor& b, Transposed transposed) {
+  const auto refuse = [&](const char* why) {
+    fail("matmul: {}{} x {}{}: {}", a.shape().text(), transposed.a ? "^T" : "", b.shape().text(),
+         transposed.b ? "^T" : "", why);
+  };
+  if (a.rank() < 2 || b.rank() < 2) refuse("matrices were expected");
+  Products p{transposed, 1, a.size(-2), b.size(-1), a.size(-1), 0, 0};
+  if (transposed.a) std::swap(p.m, p.k);
+  if (transposed.b) p.n = b.size(-2);
+  const int64_t inner = transposed.b ? b.size(-1) : b.size(-2);
+  if (inner != p.k) refuse(fmt::format("inner sizes {} and {} differ", p.k, inner).c_str());
+  if (b.rank() == 2) {
+    if (transposed.a) {
+      p.count = a.size() / std::max<int64_t>(p.m * p.k, 1);
+      p.step_a = p.m * p.k;
+    } else {
+      p.m = a.size() / std::max<int64_t>(p.k, 1);  // one product: the rows of all matrices below each other
+    }
+    return p;
+  }
+  if (a.rank() != b.rank() || a.shape().with(-1, 0).with(-2, 0) != b.shape().with(-1, 0).with(-2, 0)) {
+    refuse("leading sizes differ");
+  }
+  p.step_a = p.m * p.k;
+  p.step_b = p.k * p.n;
+  p.count = b.size() / std::max<int64_t>(p.step_b, 1);
+  return p;
+}
+
+}  // namespace
+
+Tensor matmul(const Tensor& a, const Tensor& b, Transposed transposed) {
+  const Products p = plan(a, b, transposed);
+  const int64_t rows = transposed.a ? a.size(-1) : a.size(-2);
+  Tensor c = Tensor::empty(a.shape().with(-2, rows).with(-1, p.n));
+  for_products(p, true, [&, pa = a.data(), pb = b.data(), pc = c.mutable_data()](int64_t i) {
+    simd().gemm(p.transposed.a, p.transposed.b, p.m, p.n, p.k, 1, pa + i * p.step_a, p.lda(),
+                pb + i * p.step_b, p.ldb(), false, pc + i * p.m * p.n, p.n);
+  });
+  // C = op(A) op(B)  =>  d op(A) += dC op(B)^T,  d op(B) += op(A)^T dC;
+  // where A (or B) is stored transposed, the product is the transposed one
+  return record("matmul", c, {&a, &b}, [p, a = Saved(a), b = Saved(b)](Gradients& g) {
+    const bool ta = p.transposed.a;
+    const bool tb = p.transposed.b;
+    const real* dc = g.output();
+    const int64_t step_c = p.m * p.n;
+    if (real* da = g.input(0)) {
+      for_products(p, p.step_a != 0, [&, pb = b.data()](int64_t i) {
+        const real* bi = pb + i * p.step_b;
+        const real* dci = dc + i * step_c;
+        real* dai = da + i * p.step_a;
+        if (ta) {
+          simd().gemm(tb, true, p.k, p.m, p.n, 1, bi, p.ldb(), dci, p.n, true, dai, p.m);
+        } else {
+          simd().gemm(false, !tb, p.m, p.k, p.n, 1, dci, p.n, bi, p.ldb(), true, dai, p.k);
+        }
+      });
+    }
+    if (real* db = g.input(1)) {
+      for_products(p, p.step_b != 0, [&, pa = a.data()](int64_t i) {
+        const real* ai = pa + i * p.step_a;
+        const real* dci = dc + i * step_c;
+        real* dbi = db + i * p.step_b;
+        if (tb) {
+          simd().gemm(true, ta, p.n, p.k, p.m, 1, dci, p.n, ai, p.lda(), true, dbi, p.k);
+        } else {
+          simd().gemm(!ta, false, p.k, p.n, p.m, 1, ai, p.lda(), dci, p.n, true, dbi, p.n);
+        }
+      });
+    }
+  });
+}
+
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  if (weight.rank() != 2 || x.rank() < 1 || x.size(-1) != weight.size(1)) {
+    fail("linear: x {} and weight {}: (..., I) and (O, I) were expected", x.shape().text(),
+         weight.shape().text());
+  }
+  const int64_t out = weight.size(0);
+  const int64_t in = weight.size(1);
+  const int64_t rows = x.shape().outer(-1);
+  if (bias.defined() && bias.shape() != Shape{out}) {
+    fail("linear: bias {} for weight {}: ({}) was expected", bias.shape().text(), weight.shape().text(), out);
+  }
+  Tensor y = Tensor::empty(x.shape().with(-1, out));
+  real* py = y.mutable_data();
+  simd().gemm(false, true, rows, out, in, 1, x.data(), in, weight.data(), in, false, py, out);
+  if (bias.defined()) simd().add_to_rows(py, bias.data(), py, rows, out);
+  // y = x W^T + b  =>  dx += dy W,  dW += dy^T x,  db += the sum of dy over rows
+  return record("linear", y, {&x, &weight, &bias}, [=, x = Saved(x), w = Saved(weight)](Gradients& g) {
+    const real* dy = g.output();
+    if (real* dx = g.input(0)) simd().gemm(false, false, rows, in, out, 1, dy, out, w, in, true, dx, in);
+    if (real* dw = g.input(1)) simd().gemm(true, false, out, in, rows, 1, dy, out, x, in, true, dw, in);
+    if (real* db = g.input(2)) simd().sum_rows(dy, db, rows, out);
+  });
+}
+
+}  // namespace heed::inline HEED_PRECISION

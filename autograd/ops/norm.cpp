@@ -1,0 +1,79 @@
+#include "autograd/error.hpp"
+#include "autograd/graph.hpp"
+#include "autograd/ops.hpp"
+#include "autograd/simd.hpp"
+
+// Normalization of each row of the last axis; the kernels hold the formulas of forward and backward.
+
+namespace heed::inline HEED_PRECISION {
+
+namespace {
+
+void check_factor(const char* op, const char* name, const Tensor& factor, const Tensor& x) {
+  if (x.rank() == 0) fail("{}: a scalar has no axis", op);
+  if (factor.defined() && factor.shape() != Shape{x.size(-1)}) {
+    fail("{}: {} {} for x {}: ({}) was expected", op, name, factor.shape().text(), x.shape().text(),
+         x.size(-1));
+  }
+}
+
+const real* data_or_null(const Tensor& x) { return x.defined() ? x.data() : nullptr; }
+
+}  // namespace
+
+Tensor layer_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, real eps) {
+  check_factor("layer_norm", "gamma", gamma, x);
+  check_factor("layer_norm", "beta", beta, x);
+  const int64_t n = x.size(-1);
+  const int64_t rows = x.shape().outer(-1);
+  Tensor y = empty_like(x);
+  Buffer moments(2 * rows);  // mean and 1 / standard deviation of each row
+  parallel_for(rows, 16384 / (n + 1) + 1,
+               [&, px = x.data(), pg = data_or_null(gamma), pb = data_or_null(beta), py = y.mutable_data(),
+                m = moments.mutable_data()](int64_t begin, int64_t end) {
+                 for (int64_t r = begin; r < end; ++r) {
+                   simd().layer_norm(px + r * n, pg, pb, eps, py + r * n, n, &m[2 * r], &m[2 * r + 1]);
+                 }
+               });
+  return record("layer_norm", y, {&x, &gamma, &beta},
+                [=, x = Saved(x), gamma = Saved(gamma), moments = Saved(moments)](Gradients& g) {
+                  const real* px = x.data();
+                  const real* pg = gamma ? gamma.data() : nullptr;
+                  const real* m = moments.data();
+                  real* dx = g.input(0);
+                  real* dgamma = g.input(1);
+                  real* dbeta = g.input(2);
+                  // the rows' shares of dgamma and dbeta are added in order, whatever the threads
+                  for (int64_t r = 0; r < rows; ++r) {
+                    simd().layer_norm_backward(px + r * n, pg, g.output() + r * n, m[2 * r], m[2 * r + 1],
+                                               dx != nullptr ? dx + r * n : nullptr, dgamma, dbeta, n);
+                  }
+                });
+}
+
+Tensor rms_norm(const Tensor& x, const Tensor& gamma, real eps) {
+  check_factor("rms_norm", "gamma", gamma, x);
+  const int64_t n = x.size(-1);
+  const int64_t rows = x.shape().outer(-1);
+  Tensor y = empty_like(x);
+  Buffer scales(rows);  // 1 / root mean square of each row
+  parallel_for(rows, 16384 / (n + 1) + 1,
+               [&, px = x.data(), pg = data_or_null(gamma), py = y.mutable_data(), s = scales.mutable_data()](
+                   int64_t begin, int64_t end) {
+                 for (int64_t r = begin; r < end; ++r)
+                   simd().rms_norm(px + r * n, pg, eps, py + r * n, n, &s[r]);
+               });
+  return record("rms_norm", y, {&x, &gamma},
+                [=, x = Saved(x), gamma = Saved(gamma), scales = Saved(scales)](Gradients& g) {
+                  const real* px = x.data();
+                  const real* pg = gamma ? gamma.data() : nullptr;
+                  real* dx = g.input(0);
+                  real* dgamma = g.input(1);
+                  for (int64_t r = 0; r < rows; ++r) {
+                    simd().rms_norm_backward(px + r * n, pg, g.output() + r * n, scales.data()[r],
+                                             dx != nullptr ? dx + r * n : nullptr, dgamma, n);
+                  }
+                });
+}
+
+}  // namespace heed::inline HEED_PRECISION

@@ -1,0 +1,101 @@
+#include "autograd/pool.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstdlib>
+#include <new>
+#include <utility>
+
+namespace heed {
+
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool recycle = false;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || __has_feature(thread_sanitizer)
+constexpr bool recycle = false;
+#else
+constexpr bool recycle = true;
+#endif
+#else
+constexpr bool recycle = true;
+#endif
+
+// Four classes per power of two, each a multiple of the alignment: at most 25% of a block is waste.
+struct SizeClass {
+  size_t index;
+  size_t bytes;
+};
+SizeClass size_class(size_t bytes) {
+  const size_t last = std::max<size_t>(bytes, 64) - 1;
+  const auto shift = static_cast<size_t>(std::bit_width(last)) - 3;
+  const size_t quarter = last >> shift;  // 4 to 7
+  const size_t rounded = (quarter + 1) << shift;
+  return {shift * 4 + (quarter - 4), (rounded + 63) / 64 * 64};
+}
+
+struct FreeBlock {
+  FreeBlock* next;
+};
+
+// Plain data, so that it outlives every destructor of its thread.
+struct Pool {
+  FreeBlock* free[256];
+  MemoryStats stats;
+  bool closed;  // the thread is ending: give back at once
+};
+constinit thread_local Pool pool{};
+
+void* request(size_t bytes) {
+  ++pool.stats.requests;
+  void* block = std::aligned_alloc(64, bytes);
+  if (block == nullptr) throw std::bad_alloc();
+  return block;
+}
+
+struct PoolCloser {
+  ~PoolCloser() {
+    release_pool();
+    pool.closed = true;
+  }
+};
+
+}  // namespace
+
+void* pool_allocate(size_t bytes) {
+  const auto [index, rounded] = size_class(bytes);
+  MemoryStats& stats = pool.stats;
+  stats.live_bytes += static_cast<int64_t>(rounded);
+  stats.peak_bytes = std::max(stats.peak_bytes, stats.live_bytes);
+  FreeBlock* block = pool.free[index];
+  if (block == nullptr) return request(rounded);
+  pool.free[index] = block->next;
+  stats.pooled_bytes -= static_cast<int64_t>(rounded);
+  return block;
+}
+
+void pool_free(void* block, size_t bytes) noexcept {
+  const auto [index, rounded] = size_class(bytes);
+  pool.stats.live_bytes -= static_cast<int64_t>(rounded);
+  if (!recycle || pool.closed) {
+    std::free(block);
+    return;
+  }
+  thread_local const PoolCloser closer;  // made when the first block is given back
+  pool.free[index] = ::new (block) FreeBlock{pool.free[index]};
+  pool.stats.pooled_bytes += static_cast<int64_t>(rounded);
+}
+
+MemoryStats memory_stats() { return pool.stats; }
+
+void reset_peak() { pool.stats.peak_bytes = pool.stats.live_bytes; }
+
+void release_pool() {
+  for (FreeBlock*& list : pool.free) {
+    while (list != nullptr) std::free(std::exchange(list, list->next));
+  }
+  pool.stats.pooled_bytes = 0;
+}
+
+}  // namespace heed
