@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "../support/gradcheck.hpp"
+#include "tests/support/gradcheck.hpp"
 #include "autograd/graph.hpp"
 #include "autograd/ops.hpp"
 

@@ -1,4 +1,4 @@
-#include "gradcheck.hpp"
+#include "tests/support/gradcheck.hpp"
 
 #include <fmt/format.h>
 

@@ -1,0 +1,205 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "autograd/graph.hpp"
+#include "autograd/ops.hpp"
+#include "tests/support/close.hpp"
+#include "tests/support/errors.hpp"
+
+// What ops compute, and what they say about shapes that do not fit. Gradients are checked elsewhere.
+
+namespace heed::tests {
+namespace {
+
+constexpr real inf = std::numeric_limits<real>::infinity();
+const real nan = std::numeric_limits<real>::quiet_NaN();
+constexpr double eps = sizeof(real) == 4 ? 1e-6 : 1e-14;
+
+bool equal(const Tensor& x, const Shape& shape, std::initializer_list<double> values) {
+  if (x.shape() != shape || x.size() != static_cast<int64_t>(values.size())) return false;
+  for (int64_t i = 0; i < x.size(); ++i) {
+    if (!close(x.data()[i], values.begin()[i], eps, eps)) return false;
+  }
+  return true;
+}
+
+TEST_CASE("arithmetic broadcasts as NumPy does") {
+  const Tensor a = Tensor::from({2, 1}, {10, 20});
+  const Tensor b = Tensor::from({3}, {1, 2, 4});
+  CHECK(equal(add(a, b), {2, 3}, {11, 12, 14, 21, 22, 24}));
+  CHECK(equal(sub(a, b), {2, 3}, {9, 8, 6, 19, 18, 16}));
+  CHECK(equal(mul(b, a), {2, 3}, {10, 20, 40, 20, 40, 80}));
+  CHECK(equal(div(a, b), {2, 3}, {10, 5, 2.5, 20, 10, 5}));
+  CHECK(equal(a + Tensor::scalar(1), {2, 1}, {11, 21}));
+  CHECK(equal(-a, {2, 1}, {-10, -20}));
+  CHECK(error_of([&] { add(b, Tensor::zeros({2})); }) == "add: shapes (3) and (2) do not broadcast");
+  CHECK(error_of([&] { where(Ids(Shape{3}), b, Tensor::zeros({2})); }) ==
+        "where: condition (3), a (3) and b (2) have to be of one shape");
+}
+
+TEST_CASE("maps at their kinks and ends") {
+  const Tensor x = Tensor::from({5}, {-inf, -1, 0, 1, inf});
+  CHECK(equal(relu(x), {5}, {0, 0, 0, 1, inf}));
+  CHECK(equal(abs(x), {5}, {inf, 1, 0, 1, inf}));
+  CHECK(equal(tanh(x), {5}, {-1, std::tanh(-1.0), 0, std::tanh(1.0), 1}));
+  CHECK(equal(exp(x), {5}, {0, std::exp(-1.0), 1, std::exp(1.0), inf}));
+  CHECK(equal(sigmoid(x), {5}, {0, 1 / (1 + std::exp(1.0)), 0.5, 1 / (1 + std::exp(-1.0)), 1}));
+  CHECK(equal(softplus(x), {5},
+              {0, std::log1p(std::exp(-1.0)), std::log(2.0), std::log1p(std::exp(1.0)), inf}));
+  CHECK(equal(clamp(x, real(-0.5), real(0.5)), {5}, {-0.5, -0.5, 0, 0.5, 0.5}));
+  CHECK(equal(log(Tensor::from({2}, {0, 1})), {2}, {-inf, 0}));
+  for (const auto& y :
+       {relu(Tensor::scalar(nan)), clamp(Tensor::scalar(nan), 0, 1), tanh(Tensor::scalar(nan)),
+        max(Tensor::from({3}, {1, nan, 2}), 0), min(Tensor::from({3}, {1, nan, 2}), 0)}) {
+    CHECK(std::isnan(y.item()));
+  }
+  CHECK(error_of([&] { clamp(x, 1, 0); }) == "clamp: the bounds 1 and 0 are not in order");
+}
+
+Tensor gradient(Tensor x, Tensor (*f)(const Tensor&)) {
+  x.requires_grad();
+  backward(sum(f(x)));
+  return x.grad();
+}
+
+TEST_CASE("gradients at kinks and ties") {
+  CHECK(equal(gradient(Tensor::from({3}, {-1, 0, 1}), relu), {3}, {0, 0, 1}));
+  CHECK(equal(gradient(Tensor::from({3}, {-1, 0, 1}), abs), {3}, {-1, 0, 1}));
+  CHECK(equal(gradient(Tensor::from({4}, {-1, 0, 1, 2}), [](const Tensor& x) { return clamp(x, 0, 1); }), {4},
+              {0, 1, 1, 0}));
+  CHECK(equal(gradient(Tensor::from({4}, {1, 3, 3, 2}), [](const Tensor& x) { return max(x, 0); }), {4},
+              {0, 1, 0, 0}));
+  CHECK(equal(gradient(Tensor::from({4}, {2, 1, 1, 2}), [](const Tensor& x) { return min(x, 0); }), {4},
+              {0, 1, 0, 0}));
+}
+
+TEST_CASE("dropout keeps the mean, and scales what it keeps") {
+  Rng rng(1);
+  const Tensor y = dropout(Tensor::full({20'000}, 1), real(0.25), rng);
+  int kept = 0;
+  for (const real v : y.values()) {
+    CHECK((v == 0 || close(v, 4.0 / 3, eps, 0)));
+    kept += v != 0 ? 1 : 0;
+  }
+  CHECK(close(kept, 15'000, 0, 5 * std::sqrt(20'000 * 0.1875)));
+  CHECK(dropout(y, 0, rng).data() == y.data());
+  CHECK(error_of([&] { dropout(y, 1, rng); }) == "dropout: probability 1 is outside [0, 1)");
+}
+
+TEST_CASE("reductions") {
+  const Tensor x = Tensor::from({2, 3}, {1, 5, 3, 4, 2, 6});
+  CHECK(sum(x).item() == 21);
+  CHECK(close(mean(x).item(), 3.5, eps, 0));
+  CHECK(equal(sum(x, 0), {3}, {5, 7, 9}));
+  CHECK(equal(sum(x, 1, true), {2, 1}, {9, 12}));
+  CHECK(equal(mean(x, -1), {2}, {3, 4}));
+  CHECK(equal(max(x, 1), {2}, {5, 6}));
+  CHECK(equal(min(x, 0), {3}, {1, 2, 3}));
+  const Ids first = argmax(Tensor::from({2, 3}, {1, 5, 5, 4, 2, 3}));
+  CHECK((first[0] == 1 && first[1] == 0));
+  const TopK top = top_k(Tensor::from({4}, {1, 5, 5, 4}), 3);
+  CHECK(equal(top.values, {3}, {5, 5, 4}));
+  CHECK((top.indices[0] == 1 && top.indices[1] == 2 && top.indices[2] == 3));
+  CHECK(error_of([&] { top_k(x, 4); }) == "top_k: k = 4 is outside [1, 3]");
+  CHECK(error_of([&] { sum(x, 2); }) == "axis 2 of shape (2, 3): out of range");
+}
+
+TEST_CASE("moving numbers") {
+  const Tensor x = Tensor::from({2, 3}, {1, 2, 3, 4, 5, 6});
+  CHECK(equal(transpose(x), {3, 2}, {1, 4, 2, 5, 3, 6}));
+  CHECK(equal(slice(x, 1, 1, 3), {2, 2}, {2, 3, 5, 6}));
+  CHECK(equal(select(x, 0, 1), {3}, {4, 5, 6}));
+  CHECK(equal(concat({x, slice(x, 1, 0, 1)}, 1), {2, 4}, {1, 2, 3, 1, 4, 5, 6, 4}));
+  CHECK(equal(stack({select(x, 0, 0), select(x, 0, 1)}, -1), {3, 2}, {1, 4, 2, 5, 3, 6}));
+  CHECK(equal(pad(x, 1, 1, 0, 9), {2, 4}, {9, 1, 2, 3, 9, 4, 5, 6}));
+  CHECK(equal(expand(Tensor::from({2, 1}, {1, 2}), {2, 2}), {2, 2}, {1, 1, 2, 2}));
+  CHECK(error_of([&] { slice(x, 1, 2, 4); }) == "slice: [2, 4) of axis 1 of (2, 3) is out of range");
+  CHECK(error_of([&] {
+          concat({x, Tensor::zeros({3, 3})}, 1);
+        }) == "concat: (2, 3) and (3, 3) differ outside axis 1");
+  CHECK(error_of([&] {
+          permute(x, {0, 0});
+        }) == "permute: axes (0, 0) are no permutation of those of (2, 3)");
+  CHECK(error_of([&] { expand(x, {2, 4}); }) == "expand: shapes (2, 3) and (2, 4) do not broadcast");
+}
+
+TEST_CASE("picking by number names the number that is out of range") {
+  const Tensor table = Tensor::from({3, 2}, {1, 2, 3, 4, 5, 6});
+  CHECK(equal(embedding(table, Ids({1, 2}, {2, 0})), {1, 2, 2}, {5, 6, 1, 2}));
+  CHECK(equal(gather(table, Ids({3, 1}, {1, 0, 1})), {3, 1}, {2, 3, 6}));
+  CHECK(error_of([&] {
+          embedding(table, Ids({2}, {0, 3}));
+        }) == "embedding: id 3 at place 1 is outside [0, 3)");
+  CHECK(error_of([&] {
+          gather(table, Ids({3, 1}, {0, 0, -1}));
+        }) == "gather: index -1 at place 2 is outside [0, 2)");
+}
+
+TEST_CASE("products, and what they say when inner sizes differ") {
+  const Tensor a = Tensor::from({2, 3}, {1, 2, 3, 4, 5, 6});
+  CHECK(equal(matmul(a, transpose(a)), {2, 2}, {14, 32, 32, 77}));
+  CHECK(equal(matmul(a, a, {.b = true}), {2, 2}, {14, 32, 32, 77}));
+  CHECK(equal(matmul(a, a, {.a = true}), {3, 3}, {17, 22, 27, 22, 29, 36, 27, 36, 45}));
+  CHECK(equal(linear(a, Tensor::from({1, 3}, {1, 1, 1}), Tensor::from({1}, {10})), {2, 1}, {16, 25}));
+  CHECK(error_of([&] {
+          matmul(Tensor::zeros({32, 64}), Tensor::zeros({32, 192}));
+        }) == "matmul: (32, 64) x (32, 192): inner sizes 64 and 32 differ");
+  CHECK(error_of([&] {
+          matmul(Tensor::zeros({2, 3, 4}), Tensor::zeros({3, 4, 5}));
+        }) == "matmul: (2, 3, 4) x (3, 4, 5): leading sizes differ");
+  CHECK(error_of([&] { matmul(a, Tensor::zeros({3})); }) == "matmul: (2, 3) x (3): matrices were expected");
+}
+
+TEST_CASE("softmax: the golden vector, hidden slots, and rows without any") {
+  const Tensor scores = Tensor::from({1, 3}, {-2, 0, real(0.5)});
+  const Tensor y = softmax(scores);
+  CHECK(close(y.data()[0], 0.0486, 0, 5e-5));
+  CHECK(close(y.data()[1], 0.3592, 0, 5e-5));
+  CHECK(close(y.data()[2], 0.5922, 0, 5e-5));
+  CHECK(equal(softmax(Tensor::from({1, 2}, {1000, 1000})), {1, 2}, {0.5, 0.5}));
+  const Tensor masked = softmax(Tensor::from({2, 3}, {1, 1, nan, 5, 6, 7}), Mask::of_lengths({2, 0}));
+  CHECK(equal(masked, {2, 3}, {0.5, 0.5, 0, 0, 0, 0}));
+  CHECK(equal(log_softmax(Tensor::from({1, 3}, {1, 1, 9}), Mask::of_bytes(1, 3, {1, 1, 0})), {1, 3},
+              {-std::log(2.0), -std::log(2.0), -inf}));
+}
+
+TEST_CASE("the gradient of a hidden slot is exactly 0, and finite where everything is hidden") {
+  Tensor x = Tensor::from({2, 3}, {1, 2, 3, 4, 5, 6});
+  x.requires_grad();
+  const Tensor y = softmax(x, Mask::of_lengths({2, 0}));
+  backward(sum(mul(y, y)));
+  CHECK(x.grad().data()[2] == 0);
+  for (int i = 3; i < 6; ++i) CHECK(x.grad().data()[i] == 0);
+}
+
+TEST_CASE("cross entropy ignores, smooths and averages") {
+  const Tensor logits = Tensor::from({2, 2}, {0, 0, 1, 3});
+  const double second = std::log(1 + std::exp(-2.0));
+  CHECK(close(cross_entropy(logits, Ids({2}, {0, 1})).item(), (std::log(2.0) + second) / 2, eps, 0));
+  CHECK(close(cross_entropy(logits, Ids({2}, {-1, 1})).item(), second, eps, 0));
+  CHECK(
+      close(cross_entropy(logits, Ids({2}, {0, 1}), {.mean = false}).item(), std::log(2.0) + second, eps, 0));
+  CHECK(close(cross_entropy(logits, Ids({2}, {-1, 1}), {.label_smoothing = real(0.5)}).item(), second + 0.5,
+              eps, 0));
+  CHECK(cross_entropy(logits, Ids({2}, {-1, -1})).item() == 0);
+  CHECK(error_of([&] {
+          cross_entropy(logits, Ids({2}, {0, 2}));
+        }) == "cross_entropy: target 2 at place 1 is outside [0, 2)");
+  CHECK(close(mse(logits, zeros_like(logits)).item(), 2.5, eps, 0));
+}
+
+TEST_CASE("norms have the moments that they promise") {
+  const Tensor x = Tensor::from({1, 4}, {1, 2, 3, 6});
+  const Tensor y = layer_norm(x, {}, {}, 0);
+  CHECK(close(sum(y).item(), 0, 0, 4 * eps));
+  CHECK(close(sum(mul(y, y)).item(), 4, 4 * eps, 0));
+  CHECK(equal(rms_norm(Tensor::from({1, 2}, {3, 4}), Tensor::from({2}, {1, 2}), 0), {1, 2},
+              {3 / std::sqrt(12.5), 8 / std::sqrt(12.5)}));
+  CHECK(error_of([&] { layer_norm(x, Tensor::zeros({3}), {}); }) ==
+        "layer_norm: gamma (3) for x (1, 4): (4) was expected");
+}
+
+}  // namespace
+}  // namespace heed::tests
