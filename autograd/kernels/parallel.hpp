@@ -16,7 +16,10 @@ void run_parallel(int64_t chunks, void (*body)(void* context, int64_t chunk), vo
 // wherever the cuts fall.
 template <class F>
 void parallel_for(int64_t n, int64_t grain, F&& f) {
-  if (n <= 0) return;
+  if (n < 2 * grain) {  // also n = 0, where f does nothing
+    f(int64_t{0}, n);
+    return;
+  }
   if (grain < 1) grain = 1;
   int64_t pieces = n / grain;
   if (pieces > threads()) pieces = threads();
