@@ -46,7 +46,7 @@ std::vector<Decoded> greedy(const Seq2Seq& model, const Ids& source, std::span<c
   const int64_t slots = source.shape()[1];
   std::vector<Decoded> answers(batch);
   std::vector<std::vector<real>> weights(batch);
-  Running running{.rows = std::vector<int32_t>(batch), .previous = std::vector<int32_t>(batch, bos)};
+  Running running{.rows = std::vector<int32_t>(batch), .previous = std::vector<int32_t>(batch, tokens::bos)};
   std::iota(running.rows.begin(), running.rows.end(), 0);
 
   for (int64_t step = 0; step < max_length && !running.rows.empty(); ++step) {
@@ -60,7 +60,7 @@ std::vector<Decoded> greedy(const Seq2Seq& model, const Ids& source, std::span<c
       running.previous[static_cast<size_t>(i)] = best[i];
       if (answer.ended) continue;
       answer.log_probability += log_p.data()[i * log_p.size(1) + best[i]];
-      answer.ended = best[i] == eos;
+      answer.ended = best[i] == tokens::eos;
       if (answer.ended) continue;
       answer.tokens.push_back(best[i]);
       const real* w = predicted.weights.data() + i * slots;

@@ -1,0 +1,140 @@
+// Gradients through whole layers, against finite differences: with respect to the input and every parameter.
+#include <doctest/doctest.h>
+
+#include <memory>
+
+#include "layers/feed_forward.hpp"
+#include "layers/models/recurrent.hpp"
+#include "layers/models/transformer.hpp"
+#include "layers/normalizers.hpp"
+#include "layers/recurrent.hpp"
+#include "layers/scorers.hpp"
+#include "layers/transformer_block.hpp"
+#include "tests/layers/common.hpp"
+#include "tests/support/gradcheck.hpp"
+
+namespace heed::tests {
+namespace {
+
+// Gradcheck of f(inputs), and by the same formula of every parameter of the module, which f reaches by itself:
+// the numbers are changed where they are.
+std::string check_module(const Module& module, const std::vector<Tensor>& inputs, const Function& f) {
+  if (!inputs.empty()) {
+    std::string found = gradcheck(f, inputs);
+    if (!found.empty()) return "input: " + found;
+  }
+  for (NamedParameter& p : named_parameters(module)) {
+    const Tensor before = p.tensor.clone();
+    const auto loss = [&] { return probe(f(inputs)); };
+    zero_grad(module);
+    backward(loss());
+    const Tensor analytic = p.tensor.grad().clone();
+    double largest = 1;
+    for (const real g : analytic.values()) largest = std::max(largest, std::abs(static_cast<double>(g)));
+    const NoGrad no_grad;
+    for (int64_t i = 0; i < before.size(); ++i) {
+      const auto at = [&](double step) {
+        p.tensor.mutable_data()[i] = before.data()[i] + static_cast<real>(step);
+        return static_cast<double>(loss().item());
+      };
+      const double h = 1e-3;
+      const double numeric = (at(-2 * h) - 8 * at(-h) + 8 * at(h) - at(2 * h)) / (12 * h);
+      p.tensor.mutable_data()[i] = before.data()[i];
+      const double difference = std::abs(numeric - static_cast<double>(analytic.data()[i]));
+      if (!(difference <= 1e-9 * largest)) {
+        return p.name + "[" + std::to_string(i) + "] differs by " + std::to_string(difference);
+      }
+    }
+  }
+  return "";
+}
+
+TEST_CASE("gradients: recurrent layers, stacked, both directions, with lengths") {
+  for (const Cell cell : {Cell::rnn, Cell::gru, Cell::lstm}) {
+    CAPTURE(static_cast<int>(cell));
+    Rng rng(1);
+    const Recurrent layer(cell, 2, 3, {.layers = 2, .bidirectional = true}, rng);
+    const std::vector<int32_t> lengths{4, 2};
+    CHECK(check_module(layer, {random_tensor({2, 4, 2}, rng)}, [&](const std::vector<Tensor>& x) {
+            const auto [output, last] = layer(x[0], lengths);
+            return concat({output.reshape({-1}), concat(last, 1).reshape({-1})}, 0);
+          }) == "");
+  }
+}
+
+TEST_CASE("gradients: attention with every scorer and normalizer") {
+  for (const KnownScorer& s : known_scorers()) {
+    for (const KnownNormalizer& n : known_normalizers()) {
+      CAPTURE(s.name);
+      CAPTURE(n.name);
+      Rng rng(2);
+      const auto scorer = s.make({.query = 3, .key = 3, .hidden = 4}, rng);
+      const auto normalizer = n.make();
+      const std::vector<Tensor> inputs{random_tensor({2, 2, 3}, rng), random_tensor({2, 5, 3}, rng),
+                                       random_tensor({2, 5, 2}, rng)};
+      CHECK(check_module(*scorer, inputs, [&](const std::vector<Tensor>& x) {
+              const Memory memory = scorer->prepare(x[1], x[2], Mask::of_lengths({5, 3}));
+              const Attended seen = attend(x[0], memory, *scorer, *normalizer);
+              return concat({seen.context, seen.weights}, 2);
+            }) == "");
+    }
+  }
+}
+
+TEST_CASE("gradients: a block with a source, pre-norm and post-norm") {
+  for (const bool pre_norm : {true, false}) {
+    CAPTURE(pre_norm);
+    Rng rng(3);
+    const TransformerBlock block(
+        4, {.heads = 2, .inner = 5, .activation = Activation::gelu, .pre_norm = pre_norm, .source = true},
+        rng);
+    const std::vector<Tensor> inputs{random_tensor({2, 3, 4}, rng), random_tensor({2, 4, 4}, rng)};
+    CHECK(check_module(block, inputs, [&](const std::vector<Tensor>& x) {
+            const Memory source = block.prepare(x[1], Mask::of_lengths({4, 2}));
+            return block(x[0], Mask().causal(), &source, {});
+          }) == "");
+  }
+}
+
+TEST_CASE("gradients: recurrent encoder-decoders") {
+  for (const DecoderOrder order :
+       {DecoderOrder::luong, DecoderOrder::input_feeding, DecoderOrder::bahdanau}) {
+    CAPTURE(static_cast<int>(order));
+    Rng rng(4);
+    const RecurrentSeq2Seq model({.source_vocabulary = 6,
+                                  .target_vocabulary = 5,
+                                  .cell = order == DecoderOrder::luong ? Cell::lstm : Cell::gru,
+                                  .embed = 2,
+                                  .hidden = 4,
+                                  .order = order},
+                                 rng);
+    const Ids source({2, 3}, {4, 5, 4, 5, 0, 0});
+    const Ids target({2, 3}, {1, 3, 4, 1, 4, 0});
+    const std::vector<int32_t> lengths{3, 1};
+    CHECK(check_module(model, {}, [&](const std::vector<Tensor>&) {
+            return model(source, lengths, target, {}).logits;
+          }) == "");
+  }
+}
+
+TEST_CASE("gradients: the Transformer") {
+  Rng rng(5);
+  const TransformerSeq2Seq model({.source_vocabulary = 6,
+                                  .target_vocabulary = 5,
+                                  .size = 4,
+                                  .layers = 1,
+                                  .heads = 2,
+                                  .inner = 4,
+                                  .activation = Activation::gelu,
+                                  .tied = true},
+                                 rng);
+  const Ids source({2, 3}, {4, 5, 4, 5, 0, 0});
+  const Ids target({2, 3}, {1, 3, 4, 1, 4, 0});
+  const std::vector<int32_t> lengths{3, 1};
+  CHECK(check_module(model, {}, [&](const std::vector<Tensor>&) {
+          return model(source, lengths, target, {}).logits;
+        }) == "");
+}
+
+}  // namespace
+}  // namespace heed::tests
