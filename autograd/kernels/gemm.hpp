@@ -1,21 +1,251 @@
 #pragma once
 
-#include "autograd/kernels/vec.hpp"
+#include "autograd/kernels/gemm_micro.hpp"
+#include "autograd/kernels/parallel.hpp"
+#include "autograd/kernels/scratch.hpp"
+
+// C = alpha op(A) op(B), as in Goto & van de Geijn (2008), "Anatomy of high-performance matrix
+// multiplication": a tile of C lives in registers, a panel of B in the first-level cache, a block of A in the
+// second. Operands that are used often are first copied ("packed") in the order in which tiles read them;
+// small ones are read in place. Everything that could change a rounding, the path and the blocks along k,
+// follows from (m, n, k) alone, never from a thread's share.
 
 namespace heed::kernels {
 
 template <class B>
+struct Gemm {
+  using T = Value<B>;
+  static constexpr int64_t W = B::size;
+  static constexpr int64_t kRows = 6, kCols = 2 * W;  // a tile: 12 sums, 2 registers of B, 1 element of A
+  static constexpr int64_t kStride = 8;               // rows of a packed A, padded for whole registers
+  static constexpr int64_t kBlockM = 96, kBlockK = 256, kBlockN = 1024;
+
+  int64_t m, n, k;
+  Matrix<B> a, b;
+  Target<B> c;
+  bool pack_a, pack_b;
+
+  static constexpr int64_t least(int64_t x, int64_t y) noexcept { return x < y ? x : y; }
+  static constexpr int64_t ceil_div(int64_t x, int64_t y) noexcept { return (x + y - 1) / y; }
+
+  // ---- packing
+
+  // out[j * out_row + i] = x(i, j) for W rows that are contiguous along j; missing rows become 0.
+  HEED_INLINE static void transpose_block(Matrix<B> x, int64_t rows, int64_t cols, T* out,
+                                          int64_t out_row) noexcept {
+    B r[W];
+    if (rows >= W && cols >= W) {
+      unroll<W>([&](auto i) __attribute__((always_inline)) { r[i] = B::load_unaligned(x.p + i * x.row); });
+      transpose(r);
+      unroll<W>([&](auto j) __attribute__((always_inline)) { r[j].store_unaligned(out + j * out_row); });
+      return;
+    }
+    const Part<B> part{least(cols, W)};
+    unroll<W>([&](auto i)
+                  __attribute__((always_inline)) { r[i] = i < rows ? part.load(x.p + i * x.row) : B(0); });
+    transpose(r);
+    unroll<W>([&](auto j) __attribute__((always_inline)) {
+      if (j < cols) r[j].store_unaligned(out + j * out_row);
+    });
+  }
+
+  // out[j * out_row + i] = x(i, j): `rows` rows, rounded up to a multiple of W, and `cols` columns of which
+  // either the rows or the columns are contiguous. readable: how many rows x has from here on, at least
+  // `rows`.
+  static void pack(Matrix<B> x, int64_t rows, int64_t readable, int64_t cols, T* out,
+                   int64_t out_row) noexcept {
+    for (int64_t i = 0; i < rows; i += W) {
+      if (x.row == 1) {
+        for (int64_t j = 0; j < cols; ++j) {
+          const T* from = x.p + i + j * x.col;
+          const B v = readable - i >= W ? B::load_unaligned(from) : Part<B>{readable - i}.load(from);
+          v.store_unaligned(out + i + j * out_row);
+        }
+      } else {
+        for (int64_t j = 0; j < cols; j += W) {
+          transpose_block(x.at(i, j), rows - i, cols - j, out + i + j * out_row, out_row);
+        }
+      }
+    }
+  }
+
+  // ---- blocks
+
+  template <int V>
+  static void run_tile(int64_t rows, int64_t k, Matrix<B> a, Matrix<B> b, Target<B> c,
+                       int64_t cols) noexcept {
+    switch (rows) {
+      case 1:
+        return tile<B, 1, V>(k, a, b, c, cols);
+      case 2:
+        return tile<B, 2, V>(k, a, b, c, cols);
+      case 3:
+        return tile<B, 3, V>(k, a, b, c, cols);
+      case 4:
+        if constexpr (V <= 2) return tile<B, 4, V>(k, a, b, c, cols);
+        break;
+      case 5:
+        if constexpr (V <= 2) return tile<B, 5, V>(k, a, b, c, cols);
+        break;
+      case 6:
+        if constexpr (V <= 2) return tile<B, 6, V>(k, a, b, c, cols);
+        break;
+    }
+  }
+
+  // A strip of columns of C: all rows of a block with at most V registers of columns. Rows are dealt out
+  // evenly, 32 as 6 6 5 5 5 5: a last tile of 2 rows would leave the multipliers waiting for each other.
+  template <int V>
+  static void strip(int64_t rows, int64_t depth, Matrix<B> a, const T* packed, Matrix<B> b, Target<B> c,
+                    int64_t cols) noexcept {
+    const int64_t tiles = ceil_div(rows, kRows);
+    for (int64_t t = 0; t < tiles; ++t) {
+      const int64_t i = rows * t / tiles, height = rows * (t + 1) / tiles - i;
+      const Matrix<B> left =
+          packed != nullptr ? Matrix<B>{packed + t * kStride * depth, 1, kStride} : a.at(i, 0);
+      run_tile<V>(height, depth, left, b, c.at(i, 0), cols);
+    }
+  }
+
+  // C[rows, cols] += A[rows, depth] B[depth, cols] for a block of B that is packed, or small.
+  void block(int64_t rows, int64_t cols, int64_t depth, Matrix<B> left, Matrix<B> right, const T* panels,
+             Target<B> out, int64_t readable_rows) const noexcept {
+    const T* packed = nullptr;
+    if (pack_a) {
+      const int64_t tiles = ceil_div(rows, kRows);
+      T* to = static_cast<T*>(scratch(Scratch::left, sizeof(T) * tiles * kStride * depth));
+      for (int64_t t = 0; t < tiles; ++t) {
+        const int64_t i = rows * t / tiles, height = rows * (t + 1) / tiles - i;
+        pack(left.at(i, 0), height, readable_rows - i, depth, to + t * kStride * depth, kStride);
+      }
+      packed = to;
+    }
+    int64_t j = 0;
+    if (panels == nullptr) {  // B in place: whole registers; the remaining columns follow as a packed panel
+      if (rows <= 3) {
+        for (; j + 4 * W <= cols; j += 4 * W)
+          strip<4>(rows, depth, left, packed, right.at(0, j), out.at(0, j), 4 * W);
+      }
+      for (; j + 2 * W <= cols; j += 2 * W)
+        strip<2>(rows, depth, left, packed, right.at(0, j), out.at(0, j), 2 * W);
+      for (; j + W <= cols; j += W) strip<1>(rows, depth, left, packed, right.at(0, j), out.at(0, j), W);
+      if (j == cols) return;
+      T* to = static_cast<T*>(scratch(Scratch::right, sizeof(T) * W * depth));
+      const Matrix<B> tail = right.at(0, j);
+      pack({tail.p, tail.col, tail.row}, cols - j, cols - j, depth, to, W);
+      strip<1>(rows, depth, left, packed, {to, W, 1}, out.at(0, j), cols - j);
+      return;
+    }
+    for (; j < cols; j += kCols) {
+      const Matrix<B> panel{panels + j * depth, kCols, 1};
+      const int64_t width = least(kCols, cols - j);
+      if (width > W) {
+        strip<2>(rows, depth, left, packed, panel, out.at(0, j), width);
+      } else {
+        strip<1>(rows, depth, left, packed, panel, out.at(0, j), width);
+      }
+    }
+  }
+
+  // The part of C with rows [i0, i1) and columns [j0, j1).
+  void run(int64_t i0, int64_t i1, int64_t j0, int64_t j1) const noexcept {
+    const int64_t blocks = k == 0 ? 1 : ceil_div(k, kBlockK);  // without terms C is still 0, or kept
+    for (int64_t j = j0; j < j1; j += kBlockN) {
+      const int64_t cols = least(kBlockN, j1 - j);
+      for (int64_t t = 0; t < blocks; ++t) {
+        const int64_t p = k * t / blocks, depth = k * (t + 1) / blocks - p;
+        T* panels = nullptr;
+        if (pack_b) {
+          panels =
+              static_cast<T*>(scratch(Scratch::right, sizeof(T) * ceil_div(cols, kCols) * kCols * depth));
+          for (int64_t q = 0; q < cols; q += kCols) {
+            const Matrix<B> from = b.at(p, j + q);
+            pack({from.p, from.col, from.row}, least(kCols, cols - q), n - j - q, depth, panels + q * depth,
+                 kCols);
+          }
+        }
+        Target<B> out = c;
+        out.accumulate = c.accumulate || t > 0;
+        for (int64_t i = i0; i < i1; i += kBlockM) {
+          block(least(kBlockM, i1 - i), cols, depth, a.at(i, p), b.at(p, j), panels, out.at(i, j), m - i);
+        }
+      }
+    }
+  }
+
+  // ---- few rows (or, transposed, few columns): dot products
+
+  // C^T = op(B)^T op(A)^T
+  static void run_dots(int64_t m, int64_t n, int64_t k, Matrix<B> a, Matrix<B> b, T* c, int64_t c_row,
+                       int64_t c_col, T alpha, bool accumulate) noexcept {
+    if (a.col != 1) {  // few rows: copy them so that they are contiguous along k
+      T* to = static_cast<T*>(scratch(Scratch::left, sizeof(T) * m * k));
+      for (int64_t i = 0; i < m; ++i) {
+        for (int64_t p = 0; p < k; ++p) to[i * k + p] = a.p[i * a.row + p * a.col];
+      }
+      a = {to, k, 1};
+    }
+    const int64_t width = m == 1 ? 8 : 4;
+    for (int64_t j = 0; j < n; j += width) {
+      const int64_t cols = least(width, n - j);
+      int64_t i = 0;
+      if (m > 1) {
+        for (; i + 2 <= m; i += 2) {
+          dot_tile<B, 2>(k, a.at(i, 0), b.at(0, j), c + i * c_row + j * c_col, c_row, c_col, alpha,
+                         accumulate, cols);
+        }
+      }
+      for (int64_t q = j; i < m && q < j + cols; q += 8) {
+        dot_tile<B, 1>(k, a.at(i, 0), b.at(0, q), c + i * c_row + q * c_col, c_row, c_col, alpha, accumulate,
+                       least(8, j + cols - q));
+      }
+    }
+  }
+};
+
+template <class B>
 void gemm(bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k, Value<B> alpha, const Value<B>* a,
           int64_t lda, const Value<B>* b, int64_t ldb, bool accumulate, Value<B>* c, int64_t ldc) noexcept {
+  using G = Gemm<B>;
   using T = Value<B>;
-  for (int64_t i = 0; i < m; ++i) {
-    for (int64_t j = 0; j < n; ++j) {
-      T total = 0;
-      for (int64_t p = 0; p < k; ++p) {
-        total += (trans_a ? a[p * lda + i] : a[i * lda + p]) * (trans_b ? b[j * ldb + p] : b[p * ldb + j]);
-      }
-      c[i * ldc + j] = alpha * total + (accumulate ? c[i * ldc + j] : T(0));
-    }
+  if (m == 0 || n == 0) return;
+  const Matrix<B> left = trans_a ? Matrix<B>{a, 1, lda} : Matrix<B>{a, lda, 1};
+  const Matrix<B> right = trans_b ? Matrix<B>{b, 1, ldb} : Matrix<B>{b, ldb, 1};
+  const int64_t flops = 2 * m * n * k;
+  const int64_t grain_flops = 2'000'000;  // 20 us
+
+  if (trans_b && m <= 8 && k >= 8 * m) {
+    parallel_for(n, 8 * G::ceil_div(grain_flops, 8 * (2 * m * k + 1)), [&](int64_t j0, int64_t j1) {
+      G::run_dots(m, j1 - j0, k, left, right.at(0, j0), c + j0, ldc, 1, alpha, accumulate);
+    });
+    return;
+  }
+  if (!trans_a && n <= 8 && k >= 8 * n) {
+    parallel_for(m, G::ceil_div(grain_flops, 2 * n * k + 1), [&](int64_t i0, int64_t i1) {
+      G::run_dots(n, i1 - i0, k, {right.p, right.col, right.row}, {left.p + i0 * lda, 1, lda}, c + i0 * ldc,
+                  1, ldc, alpha, accumulate);
+    });
+    return;
+  }
+
+  const int64_t bytes_a = m * k * int64_t(sizeof(T)), bytes_b = k * n * int64_t(sizeof(T));
+  const G g{m,
+            n,
+            k,
+            left,
+            right,
+            {c, ldc, alpha, accumulate},
+            bytes_a > 32768 && n >= 128,
+            trans_b || (bytes_b > 32768 && m > 16)};
+  if (flops < 2 * grain_flops) return g.run(0, m, 0, n);
+  if (m >= n) {
+    const int64_t units = G::ceil_div(m, G::kRows);
+    parallel_for(units, G::ceil_div(grain_flops * units, flops),
+                 [&](int64_t u0, int64_t u1) { g.run(u0 * G::kRows, G::least(m, u1 * G::kRows), 0, n); });
+  } else {
+    const int64_t units = G::ceil_div(n, G::kCols);
+    parallel_for(units, G::ceil_div(grain_flops * units, flops),
+                 [&](int64_t u0, int64_t u1) { g.run(0, m, u0 * G::kCols, G::least(n, u1 * G::kCols)); });
   }
 }
 

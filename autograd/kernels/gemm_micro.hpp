@@ -1,0 +1,153 @@
+#pragma once
+
+#include <utility>
+
+#include "autograd/kernels/vec.hpp"
+
+// The innermost parts of a matrix product: a tile of C held in registers, and transposes between registers.
+
+namespace heed::kernels {
+
+// Calls f with the constants 0, 1, ..., N - 1: loops over registers must not survive into the code.
+template <int N, class F>
+HEED_INLINE void unroll(F&& f) noexcept {
+  [&]<int... I>(std::integer_sequence<int, I...>) __attribute__((always_inline)) {
+    (f(std::integral_constant<int, I>{}), ...);
+  }
+  (std::make_integer_sequence<int, N>{});
+}
+
+// op(A), op(B): element (i, j) stands at p[i * row + j * col].
+template <class B>
+struct Matrix {
+  const Value<B>* p;
+  int64_t row, col;
+
+  HEED_INLINE Matrix at(int64_t i, int64_t j) const noexcept { return {p + i * row + j * col, row, col}; }
+};
+
+// Where a tile goes: C = alpha tile, or C += alpha tile.
+template <class B>
+struct Target {
+  Value<B>* p;
+  int64_t row;
+  Value<B> alpha;
+  bool accumulate;
+
+  HEED_INLINE Target at(int64_t i, int64_t j) const noexcept {
+    return {p + i * row + j, row, alpha, accumulate};
+  }
+  template <class IO>
+  HEED_INLINE void put(IO io, int64_t i, int64_t j, const B& v) const noexcept {
+    Value<B>* c = p + i * row + j;
+    io.store(c, accumulate ? fma(B(alpha), v, io.load(c)) : B(alpha) * v);
+  }
+};
+
+// C (R, cols) = A (R, k) B (k, cols), cols <= V registers, all of C in R V registers. One step along k loads
+// V registers of B and multiplies them with R broadcast elements of A. b holds V whole registers per row.
+template <class B, int R, int V>
+void tile(int64_t k, Matrix<B> a, Matrix<B> b, Target<B> c, int64_t cols) noexcept {
+  constexpr int W = B::size;
+  B sum[R][V];
+  unroll<R * V>([&](auto i) __attribute__((always_inline)) { sum[i / V][i % V] = B(0); });
+  const Value<B>*pa = a.p, *pb = b.p;
+  for (int64_t p = 0; p < k; ++p, pa += a.col, pb += b.row) {
+    B row[V];
+    unroll<V>([&](auto v) __attribute__((always_inline)) { row[v] = B::load_unaligned(pb + v * W); });
+    unroll<R>([&](auto r) __attribute__((always_inline)) {
+      const B element(pa[r * a.row]);
+      unroll<V>([&](auto v) __attribute__((always_inline)) { sum[r][v] = fma(element, row[v], sum[r][v]); });
+    });
+  }
+  unroll<V>([&](auto v) __attribute__((always_inline)) {
+    const int64_t rest = cols - v * W;
+    if (rest >= W) {
+      unroll<R>([&](auto r) __attribute__((always_inline)) { c.put(Full<B>{}, r, v * W, sum[r][v]); });
+    } else if (rest > 0) {
+      unroll<R>([&](auto r) __attribute__((always_inline)) { c.put(Part<B>{rest}, r, v * W, sum[r][v]); });
+    }
+  });
+}
+
+// ---- transposes. Of registers a and b seen as rows of blocks of H lanes, `upper` takes the even blocks of
+// a and b in turn, `lower` the odd ones: the 2 x 2 transpose of blocks.
+
+template <int H, class B>
+HEED_INLINE B upper(const B& a, const B& b) noexcept {
+  return [&]<int... L>(std::integer_sequence<int, L...>) __attribute__((always_inline)) {
+    return B(__builtin_shufflevector(a.data, b.data, ((L & H) == 0 ? L : L - H + int(B::size))...));
+  }
+  (std::make_integer_sequence<int, int(B::size)>{});
+}
+
+template <int H, class B>
+HEED_INLINE B lower(const B& a, const B& b) noexcept {
+  return [&]<int... L>(std::integer_sequence<int, L...>) __attribute__((always_inline)) {
+    return B(__builtin_shufflevector(a.data, b.data, ((L & H) == 0 ? L + H : L + int(B::size))...));
+  }
+  (std::make_integer_sequence<int, int(B::size)>{});
+}
+
+// Transposes W registers of W lanes: halves, then quarters, ...
+template <class B, int H = int(B::size) / 2>
+HEED_INLINE void transpose(B* x) noexcept {
+  if constexpr (H > 0) {
+    unroll<int(B::size)>([&](auto r) __attribute__((always_inline)) {
+      if constexpr ((r & H) == 0) {
+        const B a = x[r], b = x[r + H];
+        x[r] = upper<H>(a, b);
+        x[r + H] = lower<H>(a, b);
+      }
+    });
+    transpose<B, H / 2>(x);
+  }
+}
+
+// The sums of W registers, each in its lane: adds where a transpose would only move.
+template <class B, int H = int(B::size) / 2>
+HEED_INLINE B sums(B* x) noexcept {
+  if constexpr (H > 0) {
+    unroll<H>([&](auto r) __attribute__((always_inline)) {
+      x[r] = upper<H>(x[r], x[r + H]) + lower<H>(x[r], x[r + H]);
+    });
+    return sums<B, H / 2>(x);
+  } else {
+    return x[0];
+  }
+}
+
+// C (R, C) = A (R, k) B^T (k, C), both contiguous along k, where registers lie along k too. R C = 8
+// independent sums. For products with so few rows that B, used once or twice, is not worth packing.
+// The last `8 / R - cols` columns repeat column cols - 1 and are not stored.
+template <class B, int R>
+void dot_tile(int64_t k, Matrix<B> a, Matrix<B> b, Value<B>* c, int64_t c_row, int64_t c_col, Value<B> alpha,
+              bool accumulate, int64_t cols) noexcept {
+  constexpr int C = 8 / R, W = B::size;
+  const Value<B>* column[C];
+  unroll<C>([&](auto j)
+                __attribute__((always_inline)) { column[j] = b.p + (j < cols ? j : cols - 1) * b.col; });
+  B sum[8];
+  unroll<8>([&](auto i) __attribute__((always_inline)) { sum[i] = B(0); });
+  sweep<B>(
+      k, [&](auto io, int64_t p) __attribute__((always_inline)) {
+        B x[R];
+        unroll<R>([&](auto r) __attribute__((always_inline)) { x[r] = io.load(a.p + r * a.row + p); });
+        unroll<C>([&](auto j) __attribute__((always_inline)) {
+          const B y = io.load(column[j] + p);
+          unroll<R>([&](auto r)
+                        __attribute__((always_inline)) { sum[r * C + j] = fma(x[r], y, sum[r * C + j]); });
+        });
+      });
+  Value<B> total[8];
+  unroll<8 / W>([&](auto i)
+                    __attribute__((always_inline)) { sums(sum + i * W).store_unaligned(total + i * W); });
+  for (int r = 0; r < R; ++r) {
+    for (int64_t j = 0; j < cols; ++j) {
+      Value<B>& out = c[r * c_row + j * c_col];
+      out = alpha * total[r * C + j] + (accumulate ? out : Value<B>(0));
+    }
+  }
+}
+
+}  // namespace heed::kernels
