@@ -105,45 +105,74 @@ void add_gradient(const Steps& a, const Steps& b, const real* dy, real* dx, bool
   });
 }
 
+// What a backward needs of an operand: nothing, if the gradient does not depend on the values.
 template <class Op>
-Tensor binary(const Tensor& a, const Tensor& b) {
+Saved keep(const Tensor& x) {
+  return Op::saves ? Saved(x) : Saved();
+}
+template <class Op>
+const real* values(const Saved& x) {
+  return Op::saves ? x.data() : nullptr;
+}
+template <class Op>
+real value(const real* x, int64_t i) {
+  return Op::saves ? x[i] : real(0);
+}
+
+// The usual case has a path of its own: an AVX kernel forward, and a closure half as large.
+template <class Op>
+Tensor same_shape(const Tensor& a, const Tensor& b) {
+  Tensor y = empty_like(a);
+  real* out = y.mutable_data();
+  parallel_for(y.size(), 65536, [&](int64_t begin, int64_t end) {
+    Op::kernel()(a.data() + begin, b.data() + begin, out + begin, end - begin);
+  });
+  return record(Op::name, y, {&a, &b}, [va = keep<Op>(a), vb = keep<Op>(b), n = y.size()](Gradients& g) {
+    const real* dy = g.output();
+    const real* pa = values<Op>(va);
+    const real* pb = values<Op>(vb);
+    if (real* da = g.input(0)) {
+      for (int64_t i = 0; i < n; ++i) da[i] += Op::da(value<Op>(pa, i), value<Op>(pb, i), dy[i]);
+    }
+    if (real* db = g.input(1)) {
+      for (int64_t i = 0; i < n; ++i) db[i] += Op::db(value<Op>(pa, i), value<Op>(pb, i), dy[i]);
+    }
+  });
+}
+
+template <class Op>
+Tensor broadcasted(const Tensor& a, const Tensor& b) {
   const Shape shape = broadcast(Op::name, a.shape(), b.shape());
   Tensor y = Tensor::empty(shape);
-  real* out = y.mutable_data();
-  if (a.shape() == b.shape()) {
-    parallel_for(y.size(), 65536, [&](int64_t begin, int64_t end) {
-      Op::kernel()(a.data() + begin, b.data() + begin, out + begin, end - begin);
-    });
-  } else {
-    for_rows(Steps(shape, a.shape()), Steps(shape, b.shape()),
-             [&, pa = a.data(), pb = b.data()](int64_t iy, int64_t ia, int64_t ib, int64_t n, int64_t sa,
-                                               int64_t sb) {
-               for_steps(n, sa, sb, [&](int64_t i, int64_t ja, int64_t jb) {
-                 out[iy + i] = Op::f(pa[ia + ja], pb[ib + jb]);
-               });
+  for_rows(Steps(shape, a.shape()), Steps(shape, b.shape()),
+           [pa = a.data(), pb = b.data(), out = y.mutable_data()](int64_t iy, int64_t ia, int64_t ib,
+                                                                  int64_t n, int64_t sa, int64_t sb) {
+             for_steps(n, sa, sb, [&](int64_t i, int64_t ja, int64_t jb) {
+               out[iy + i] = Op::f(pa[ia + ja], pb[ib + jb]);
              });
-  }
-  // Only what the gradient depends on is kept: nothing for a sum.
+           });
   return record(Op::name, y, {&a, &b},
-                [shape, sa = a.shape(), sb = b.shape(), va = Op::saves ? Saved(a) : Saved(),
-                 vb = Op::saves ? Saved(b) : Saved()](Gradients& g) {
-                  const Steps ta(shape, sa);
-                  const Steps tb(shape, sb);
+                [va = keep<Op>(a), vb = keep<Op>(b), ta = Steps(shape, a.shape()),
+                 tb = Steps(shape, b.shape())](Gradients& g) {
                   const real* dy = g.output();
-                  const real* pa = Op::saves ? va.data() : nullptr;
-                  const real* pb = Op::saves ? vb.data() : nullptr;
-                  const auto value = [](const real* p, int64_t i) { return Op::saves ? p[i] : real(0); };
+                  const real* pa = values<Op>(va);
+                  const real* pb = values<Op>(vb);
                   if (real* da = g.input(0)) {
                     add_gradient(ta, tb, dy, da, true, [&](int64_t i, int64_t j, real d) {
-                      return Op::da(value(pa, i), value(pb, j), d);
+                      return Op::da(value<Op>(pa, i), value<Op>(pb, j), d);
                     });
                   }
                   if (real* db = g.input(1)) {
                     add_gradient(ta, tb, dy, db, false, [&](int64_t i, int64_t j, real d) {
-                      return Op::db(value(pa, i), value(pb, j), d);
+                      return Op::db(value<Op>(pa, i), value<Op>(pb, j), d);
                     });
                   }
                 });
+}
+
+template <class Op>
+Tensor binary(const Tensor& a, const Tensor& b) {
+  return a.shape() == b.shape() ? same_shape<Op>(a, b) : broadcasted<Op>(a, b);
 }
 
 }  // namespace
