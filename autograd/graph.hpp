@@ -98,7 +98,7 @@ namespace detail {
 template <class F>
 class Op final : public Node {
  public:
-  Op(const char* name, int64_t size, size_t bytes, F&& f) : Node(name, size, bytes), held_(true) {
+  Op(const char* name, int64_t size, size_t bytes, F&& f) : Node(name, size, bytes) {
     ::new (static_cast<void*>(&closure_)) F(std::move(f));
   }
   ~Op() override { drop(); }
@@ -111,7 +111,7 @@ class Op final : public Node {
  private:
   F& closure() { return *std::launder(reinterpret_cast<F*>(&closure_)); }
   alignas(F) std::byte closure_[sizeof(F)];
-  bool held_;
+  bool held_ = true;
 };
 
 }  // namespace detail

@@ -38,8 +38,9 @@ Tensor MultiHeadAttention::project(const Tensor& x, int64_t first, int64_t count
 
 Tensor MultiHeadAttention::finish(const Tensor& q, const Memory& memory, Tensor* weights) const {
   memory.check("MultiHeadAttention", q.size(0));
-  const real root = std::sqrt(static_cast<real>(size / heads));
-  return out_proj(dot_attention(q, memory.keys, memory.values, heads, 1 / root, memory.mask, weights));
+  const int64_t width = size / heads;  // of a head
+  const real scale = 1 / std::sqrt(static_cast<real>(width));
+  return out_proj(dot_attention(q, memory.keys, memory.values, heads, scale, memory.mask, weights));
 }
 
 Memory MultiHeadAttention::prepare(const Tensor& x, const Mask& mask) const {

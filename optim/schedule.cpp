@@ -58,7 +58,10 @@ Schedule noam(int64_t width, int64_t warmup, double factor) {
 
 Schedule step_decay(double lr, int64_t every, double gamma) {
   require_positive("step_decay", "every", every);
-  return [=](int64_t step) { return lr * std::pow(gamma, double(step / every)); };
+  return [=](int64_t step) {
+    const int64_t drops = step / every;
+    return lr * std::pow(gamma, double(drops));
+  };
 }
 
 }  // namespace heed

@@ -4,7 +4,8 @@
     examples, bench  ->  layers, optim  ->  autograd  ->  autograd/kernels
 
 Kernels include nothing above them; xsimd appears in kernels only; layers, optim and programs never touch a
-kernel. The heavy headers (CLI11, nlohmann-json) appear in one .cpp each."""
+kernel. The heavy headers (CLI11, nlohmann-json) appear in one .cpp each. heed.hpp includes every header that
+is for users."""
 
 import re
 import sys
@@ -25,6 +26,7 @@ ALLOWED = {
 OPEN = {"examples": ["autograd/kernels/parallel.hpp"]}
 CLOSED = {"layers": ["autograd/simd.hpp"], "examples": ["autograd/simd.hpp"]}
 ONCE = {"CLI/": "examples", "nlohmann/": "examples"}  # heavy headers: one .cpp of that folder
+INTERNAL = {"autograd/simd.hpp"}  # headers that users have no need of
 SYSTEM_ONLY = {"xsimd/": ["autograd/kernels", "bench", "tests"], "omp.h": ["autograd/kernels"]}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
@@ -63,6 +65,12 @@ def main():
     for header, names in heavy.items():
         if len(names) > 1:
             faults.append(f"<{header}...> is included by more than one file: {', '.join(sorted(names))}")
+    umbrella = (ROOT / "heed.hpp").read_text()
+    for folder in ("autograd", "layers", "optim"):
+        for path in (ROOT / folder).rglob("*.hpp"):
+            name = str(path.relative_to(ROOT))
+            if folder_of(name) != "autograd/kernels" and name not in INTERNAL and f'"{name}"' not in umbrella:
+                faults.append(f"heed.hpp: {name} is missing")
     faults = sorted(set(faults))
     print("\n".join(faults) if faults else "all includes go one way")
     return 1 if faults else 0
