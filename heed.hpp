@@ -6,6 +6,7 @@
 #include "autograd/graph.hpp"
 #include "autograd/ids.hpp"
 #include "autograd/ops.hpp"
+#include "autograd/pool.hpp"
 #include "autograd/random.hpp"
 #include "autograd/real.hpp"
 #include "autograd/shape.hpp"

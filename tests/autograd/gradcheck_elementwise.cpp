@@ -1,4 +1,4 @@
-#include "gradients.hpp"
+#include "tests/autograd/gradients.hpp"
 
 // Elementwise ops, arithmetic, reductions and loss: their gradients against finite differences.
 

@@ -1,4 +1,4 @@
-#include "gradients.hpp"
+#include "tests/autograd/gradients.hpp"
 
 // The checker has to reject backwards that are wrong in the ways in which backwards are wrong.
 

@@ -1,4 +1,4 @@
-#include "gradients.hpp"
+#include "tests/autograd/gradients.hpp"
 
 // Shape ops, indexing, products, softmax, norms, recurrence and attention: gradients against finite
 // differences.

@@ -2,9 +2,9 @@
 
 #include <doctest/doctest.h>
 
-#include "tests/support/gradcheck.hpp"
 #include "autograd/graph.hpp"
 #include "autograd/ops.hpp"
+#include "tests/support/gradcheck.hpp"
 
 namespace heed::tests {
 
