@@ -1,0 +1,31 @@
+#!/usr/bin/env python3
+"""Turns the ```cpp blocks of Markdown files into programs, so that a test compiles and runs what the pages show.
+
+usage: snippets.py OUTPUT.cpp FILE.md...
+
+A block with its own main() becomes a function that the output's main calls. Any other block is compiled inside
+namespace heed, as if it stood in the library.
+"""
+
+import pathlib
+import re
+import sys
+
+output = pathlib.Path(sys.argv[1])
+includes, blocks, calls = {'#include "heed.hpp"', '#include "autograd/simd.hpp"'}, [], []
+for name in sys.argv[2:]:
+    page = pathlib.Path(name)
+    for number, block in enumerate(re.findall(r"^```cpp\n(.*?)^```", page.read_text(), re.M | re.S)):
+        includes |= set(re.findall(r"^#include .*$", block, re.M))
+        block = re.sub(r"^#include .*\n", "", block, flags=re.M)
+        space = f"{page.parent.name or 'root'}_{page.stem.lower()}_{number}".replace("-", "_").replace(".", "")
+        blocks.append(f"// {page.name}, block {number}\n")
+        if "int main()" in block:
+            block = block.replace("int main()", "void run()").replace("using namespace heed;\n", "")
+            blocks.append(f"namespace {space} {{\nusing namespace heed;\n{block}}}  // namespace {space}\n")
+            calls.append(f"  {space}::run();\n")
+        else:
+            blocks.append(f"namespace heed::inline HEED_PRECISION {{\nnamespace {space} {{\n{block}}}\n}}\n")
+if not calls:
+    sys.exit("no ```cpp block with a main() found")
+output.write_text("\n".join(sorted(includes)) + "\n\n" + "\n".join(blocks) + "\nint main() {\n" + "".join(calls) + "}\n")
