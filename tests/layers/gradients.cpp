@@ -16,8 +16,8 @@
 namespace heed::tests {
 namespace {
 
-// Gradcheck of f(inputs), and by the same formula of every parameter of the module, which f reaches by itself:
-// the numbers are changed where they are.
+// Gradcheck of f(inputs), and by the same formula of every parameter of the module, which f reaches by
+// itself: the numbers are changed where they are.
 std::string check_module(const Module& module, const std::vector<Tensor>& inputs, const Function& f) {
   if (!inputs.empty()) {
     std::string found = gradcheck(f, inputs);
