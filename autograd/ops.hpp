@@ -70,8 +70,8 @@ Tensor slice(const Tensor& x, int axis, int64_t begin, int64_t end);  // [begin,
 Tensor select(const Tensor& x, int axis, int64_t index);              // one index; the axis disappears
 Tensor concat(std::span<const Tensor> parts, int axis);               // end to end along an axis
 Tensor stack(std::span<const Tensor> parts, int axis);                // along a new axis
-std::vector<Tensor> split(const Tensor& x, int axis,
-                          std::span<const int64_t> sizes);  // the inverse of concat
+TensorList split(const Tensor& x, int axis,
+                 std::span<const int64_t> sizes);  // the inverse of concat
 Tensor pad(const Tensor& x, int axis, int64_t before, int64_t after, real value = 0);  // lengthens an axis
 Tensor expand(const Tensor& x, Shape shape);  // repeats axes of size 1 (and missing ones, at the left)
 inline Tensor concat(std::initializer_list<Tensor> parts, int axis) {

@@ -41,23 +41,20 @@ Tensor Tensor::reshape(Shape shape) const {
 }
 
 Tensor Tensor::reshape(std::initializer_list<int64_t> sizes) const {
-  int64_t known = 1;
-  int unknown = -1;
-  std::vector<int64_t> result(sizes);
-  for (size_t i = 0; i < result.size(); ++i) {
-    if (result[i] >= 0) {
-      known *= result[i];
-    } else if (result[i] == -1 && unknown < 0) {
-      unknown = static_cast<int>(i);
-    } else {
-      fail("reshape: {} to ({}): at most one size may be -1", shape_.text(), fmt::join(result, ", "));
+  const std::span<const int64_t> asked(sizes.begin(), sizes.size());
+  PoolVector<int64_t> result(sizes);
+  const auto unknown = std::find(result.begin(), result.end(), -1);
+  if (unknown != result.end()) {
+    *unknown = 1;
+    int64_t known = 1;
+    for (const int64_t size : result) known *= size;
+    if (known < 0 || std::count(asked.begin(), asked.end(), -1) > 1) {
+      fail("reshape: {} to ({}): at most one size may be -1", shape_.text(), fmt::join(asked, ", "));
     }
-  }
-  if (unknown >= 0) {
     if (known == 0 || size() % known != 0) {
-      fail("reshape: {} to ({}): {} elements do not divide", shape_.text(), fmt::join(result, ", "), size());
+      fail("reshape: {} to ({}): {} elements do not divide", shape_.text(), fmt::join(asked, ", "), size());
     }
-    result[static_cast<size_t>(unknown)] = size() / known;
+    *unknown = size() / known;
   }
   return reshape(Shape(result));
 }

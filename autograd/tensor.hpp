@@ -98,6 +98,9 @@ class Tensor {
   NodePtr node_;
 };
 
+// A list of tensors on the pool: a training step that makes some asks the system for no memory.
+using TensorList = PoolVector<Tensor>;
+
 Tensor empty_like(const Tensor& x);
 Tensor zeros_like(const Tensor& x);
 

@@ -26,8 +26,8 @@ std::vector<NamedParameter> named_parameters(const Module& module) {
   return found;
 }
 
-std::vector<Tensor> parameters(const Module& module) {
-  std::vector<Tensor> tensors;
+TensorList parameters(const Module& module) {
+  TensorList tensors;
   for (NamedParameter& p : named_parameters(module)) tensors.push_back(std::move(p.tensor));
   return tensors;
 }

@@ -53,7 +53,7 @@ struct NamedParameter {
 };
 // The parameters of a module, each once: of tied ones the first name counts.
 std::vector<NamedParameter> named_parameters(const Module& module);
-std::vector<Tensor> parameters(const Module& module);
+TensorList parameters(const Module& module);
 int64_t parameter_count(const Module& module);  // of numbers
 
 // Copies the numbers of `source` into `module`; throws unless both have the same names and shapes.

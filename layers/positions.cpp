@@ -1,9 +1,9 @@
 #include "layers/positions.hpp"
 
 #include <cmath>
-#include <vector>
 
 #include "autograd/error.hpp"
+#include "autograd/pool.hpp"
 
 namespace heed::inline HEED_PRECISION {
 
@@ -11,7 +11,7 @@ Tensor sinusoidal_positions(int64_t count, int64_t size, int64_t first) {
   if (count < 0 || size < 1 || first < 0) {
     fail("sinusoidal_positions: count {}, size {}, first {}: wants at least 0, 1, 0", count, size, first);
   }
-  std::vector<double> rates;  // 10000^(-2i/D)
+  PoolVector<double> rates;  // 10000^(-2i/D)
   for (int64_t i = 0; 2 * i < size; ++i) {
     rates.push_back(std::pow(10000.0, -2.0 * static_cast<double>(i) / static_cast<double>(size)));
   }

@@ -83,7 +83,7 @@ Recurrent::Result Recurrent::operator()(const Tensor& x, std::span<const int32_t
   Result result{.output = x, .states = {}};
   for (int64_t layer = 0; layer < options.layers; ++layer) {
     if (layer > 0) result.output = dropout(result.output, pass);
-    std::vector<Tensor> outputs;
+    TensorList outputs;
     for (int64_t d = 0; d < directions(); ++d) {
       const size_t i = result.states.size();
       const bool backward = d == 1;

@@ -52,7 +52,7 @@ struct Recurrent : Module {
     real dropout = 0;  // between layers (Zaremba et al. 2014)
   };
   // One state (B, P H) for each layer and direction: layer 0, layer 0 reverse, layer 1, ...
-  using States = std::vector<Tensor>;
+  using States = TensorList;
   struct Result {
     Tensor output;  // (B, T, H), bidirectional (B, T, 2H): forward | reverse; zero after a row's length
     States states;  // after each row's last step

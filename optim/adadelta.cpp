@@ -4,7 +4,7 @@
 
 namespace heed::inline HEED_PRECISION {
 
-Adadelta::Adadelta(const std::vector<Tensor>& parameters, AdadeltaOptions options)
+Adadelta::Adadelta(const TensorList& parameters, AdadeltaOptions options)
     : Optimizer("Adadelta", parameters, options.lr),
       options_(options),
       square_(moments()),

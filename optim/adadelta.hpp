@@ -16,7 +16,7 @@ struct AdadeltaOptions {
 //   m
 class Adadelta final : public Optimizer {
  public:
-  explicit Adadelta(const std::vector<Tensor>& parameters, AdadeltaOptions options = {});
+  explicit Adadelta(const TensorList& parameters, AdadeltaOptions options = {});
 
  private:
   void update(size_t i, real* p, const real* g, int64_t n) override;

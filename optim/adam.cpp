@@ -6,7 +6,7 @@
 
 namespace heed::inline HEED_PRECISION {
 
-Adam::Adam(const char* name, const std::vector<Tensor>& parameters, AdamOptions options, bool decoupled)
+Adam::Adam(const char* name, const TensorList& parameters, AdamOptions options, bool decoupled)
     : Optimizer(name, parameters, options.lr),
       options_(options),
       decoupled_(decoupled),

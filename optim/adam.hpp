@@ -22,11 +22,11 @@ struct AdamOptions {
 // step costs three times as much from then on.
 class Adam : public Optimizer {
  public:
-  explicit Adam(const std::vector<Tensor>& parameters, AdamOptions options = {})
+  explicit Adam(const TensorList& parameters, AdamOptions options = {})
       : Adam("Adam", parameters, options, false) {}
 
  protected:
-  Adam(const char* name, const std::vector<Tensor>& parameters, AdamOptions options, bool decoupled);
+  Adam(const char* name, const TensorList& parameters, AdamOptions options, bool decoupled);
 
  private:
   void update(size_t i, real* p, const real* g, int64_t n) override;
@@ -40,7 +40,7 @@ class Adam : public Optimizer {
 // p before the step.
 class AdamW final : public Adam {
  public:
-  explicit AdamW(const std::vector<Tensor>& parameters, AdamOptions options = {.weight_decay = 1e-2})
+  explicit AdamW(const TensorList& parameters, AdamOptions options = {.weight_decay = 1e-2})
       : Adam("AdamW", parameters, options, true) {}
 };
 

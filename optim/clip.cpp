@@ -8,9 +8,9 @@
 
 namespace heed::inline HEED_PRECISION {
 
-double clip_grad_norm(const std::vector<Tensor>& parameters, double max_norm) {
+double clip_grad_norm(const TensorList& parameters, double max_norm) {
   if (!(max_norm > 0)) fail("clip_grad_norm: max_norm is {}, expected a number above 0", max_norm);
-  std::vector<Tensor> grads;
+  TensorList grads;
   double squares = 0;
   for (const Tensor& p : distinct(parameters)) {
     Tensor grad = p.grad();
@@ -28,7 +28,7 @@ double clip_grad_norm(const std::vector<Tensor>& parameters, double max_norm) {
   return norm;
 }
 
-void clip_grad_value(const std::vector<Tensor>& parameters, double limit) {
+void clip_grad_value(const TensorList& parameters, double limit) {
   if (!(limit > 0)) fail("clip_grad_value: limit is {}, expected a number above 0", limit);
   const real most = real(limit);
   for (const Tensor& p : distinct(parameters)) {

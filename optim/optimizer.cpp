@@ -1,15 +1,16 @@
 #include "optim/optimizer.hpp"
 
 #include <cmath>
+#include <functional>
 #include <unordered_set>
 
 #include "autograd/error.hpp"
 
 namespace heed::inline HEED_PRECISION {
 
-std::vector<Tensor> distinct(const std::vector<Tensor>& list) {
-  std::vector<Tensor> kept;
-  std::unordered_set<const void*> seen;
+TensorList distinct(const TensorList& list) {
+  TensorList kept;
+  std::unordered_set<const void*, std::hash<const void*>, std::equal_to<>, PoolAllocator<const void*>> seen;
   for (const Tensor& x : list) {
     if (!x.defined()) continue;
     const void* identity = x.needs_grad() ? static_cast<const void*>(x.node().get()) : x.data();
@@ -18,7 +19,7 @@ std::vector<Tensor> distinct(const std::vector<Tensor>& list) {
   return kept;
 }
 
-Optimizer::Optimizer(const char* name, const std::vector<Tensor>& parameters, double lr)
+Optimizer::Optimizer(const char* name, const TensorList& parameters, double lr)
     : parameters_(distinct(parameters)), name_(name) {
   for (size_t i = 0; i < parameters_.size(); ++i)
     if (!parameters_[i].needs_grad())

@@ -8,7 +8,7 @@ namespace heed::inline HEED_PRECISION {
 
 // `list` without repetitions: tied parameters must not be stepped or clipped twice. Two handles are the same
 // when they share their node, or, without one, their memory. Undefined tensors are dropped.
-std::vector<Tensor> distinct(const std::vector<Tensor>& list);
+TensorList distinct(const TensorList& list);
 
 // What all optimizers share: the parameters, the learning rate and the walk over those that have a gradient.
 //
@@ -29,11 +29,11 @@ class Optimizer {
   [[nodiscard]] double lr() const { return lr_; }
   void set_lr(double lr);  // throws unless lr >= 0 and finite
 
-  [[nodiscard]] const std::vector<Tensor>& parameters() const { return parameters_; }
+  [[nodiscard]] const TensorList& parameters() const { return parameters_; }
 
  protected:
   // Throws when a parameter needs no gradient.
-  Optimizer(const char* name, const std::vector<Tensor>& parameters, double lr);
+  Optimizer(const char* name, const TensorList& parameters, double lr);
 
   // Moves parameter number i, n reals at p, by its gradient g.
   virtual void update(size_t i, real* p, const real* g, int64_t n) = 0;
@@ -43,7 +43,7 @@ class Optimizer {
   // Throws `NAME: OPTION is VALUE, expected EXPECTED` unless `holds`.
   void require(bool holds, const char* option, double value, const char* expected) const;
 
-  std::vector<Tensor> parameters_;
+  TensorList parameters_;
 
  private:
   const char* name_;

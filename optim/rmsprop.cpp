@@ -4,7 +4,7 @@
 
 namespace heed::inline HEED_PRECISION {
 
-RMSProp::RMSProp(const std::vector<Tensor>& parameters, RMSPropOptions options)
+RMSProp::RMSProp(const TensorList& parameters, RMSPropOptions options)
     : Optimizer("RMSProp", parameters, options.lr), options_(options), square_(moments()) {
   require(options.alpha >= 0 && options.alpha < 1, "alpha", options.alpha, "at least 0 and below 1");
   require(options.eps >= 0, "eps", options.eps, "at least 0");

@@ -18,7 +18,7 @@ struct RMSPropOptions {
 // centered: m = alpha m + (1 - alpha) d, and v - m^2 stands for v under the root.
 class RMSProp final : public Optimizer {
  public:
-  explicit RMSProp(const std::vector<Tensor>& parameters, RMSPropOptions options = {});
+  explicit RMSProp(const TensorList& parameters, RMSPropOptions options = {});
 
  private:
   void update(size_t i, real* p, const real* g, int64_t n) override;

@@ -4,7 +4,7 @@
 
 namespace heed::inline HEED_PRECISION {
 
-SGD::SGD(const std::vector<Tensor>& parameters, SGDOptions options)
+SGD::SGD(const TensorList& parameters, SGDOptions options)
     : Optimizer("SGD", parameters, options.lr), options_(options) {
   require(options.momentum >= 0, "momentum", options.momentum, "at least 0");
   require(options.weight_decay >= 0, "weight_decay", options.weight_decay, "at least 0");

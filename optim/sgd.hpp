@@ -16,7 +16,7 @@ struct SGDOptions {
 // or with Nesterov's momentum p -= lr (d + momentum b) (Sutskever et al. 2013). Without momentum b = d.
 class SGD final : public Optimizer {
  public:
-  explicit SGD(const std::vector<Tensor>& parameters, SGDOptions options = {});
+  explicit SGD(const TensorList& parameters, SGDOptions options = {});
 
  private:
   void update(size_t i, real* p, const real* g, int64_t n) override;

@@ -144,22 +144,22 @@ Tensor concat(std::span<const Tensor> parts, int axis) {
 Tensor stack(std::span<const Tensor> parts, int axis) {
   if (parts.empty()) fail("stack: no tensors");
   const int at = axis < 0 ? axis + parts[0].rank() + 1 : axis;
-  PoolVector<Tensor> raised;
+  TensorList raised;
   for (const Tensor& part : parts) {
     if (part.shape() != parts[0].shape()) {
       fail("stack: shapes {} and {} differ", parts[0].shape().text(), part.shape().text());
     }
     raised.push_back(part.reshape(part.shape().insert(at, 1)));
   }
-  return concat(std::span<const Tensor>(raised), at);
+  return concat(raised, at);
 }
 
-std::vector<Tensor> split(const Tensor& x, int axis, std::span<const int64_t> sizes) {
+TensorList split(const Tensor& x, int axis, std::span<const int64_t> sizes) {
   const int64_t total = std::accumulate(sizes.begin(), sizes.end(), int64_t{0});
   if (total != x.size(axis)) {
     fail("split: sizes ({}) do not add up to axis {} of {}", fmt::join(sizes, ", "), axis, x.shape().text());
   }
-  std::vector<Tensor> parts;
+  TensorList parts;
   int64_t begin = 0;
   for (const int64_t size : sizes) {
     parts.push_back(slice(x, axis, begin, begin + size));

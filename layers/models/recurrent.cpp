@@ -119,7 +119,7 @@ Prediction RecurrentSeq2Seq::operator()(const Ids& source, std::span<const int32
     const auto [context, weights] = look(h, state, pass);
     return {output_(readout(context, h, pass)), weights};
   }
-  std::vector<Tensor> vectors, weights;
+  TensorList vectors, weights;
   for (int64_t t = 0; t < target.shape()[1]; ++t) {
     const Attended step = advance(state, select(y, 1, t), pass);
     vectors.push_back(step.context);

@@ -21,8 +21,8 @@ struct Prediction {
 // What a decoder knows after some steps: what it attends to (the source; its own past) and its own states,
 // all with the batch as their first axis. Copying it is cheap: tensors are handles, and a step replaces them.
 struct DecoderState {
-  std::vector<Memory> memories;
-  std::vector<Tensor> tensors;
+  PoolVector<Memory> memories;
+  TensorList tensors;
   int64_t steps = 0;
 
   // The rows rows[0], rows[1], ... of the batch: beams, rows that go on.

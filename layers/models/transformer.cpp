@@ -62,14 +62,14 @@ Tensor TransformerSeq2Seq::embed(const Embedding& table, const Ids& ids, int64_t
   return dropout_(x + sinusoidal_positions(ids.shape()[1], options_.size, first), pass);
 }
 
-std::vector<Memory> TransformerSeq2Seq::encode(const Ids& source, std::span<const int32_t> lengths,
-                                               const Pass& pass) const {
+PoolVector<Memory> TransformerSeq2Seq::encode(const Ids& source, std::span<const int32_t> lengths,
+                                              const Pass& pass) const {
   check_batch("TransformerSeq2Seq", source, lengths);
   const Mask mask = Mask::of_lengths({lengths.begin(), lengths.end()});
   Tensor x = embed(source_embedding_, source, 0, pass);
   for (const TransformerBlock& block : encoder_) x = block(x, mask, nullptr, pass);
   if (encoder_norm_) x = (*encoder_norm_)(x);
-  std::vector<Memory> memories;
+  PoolVector<Memory> memories;
   for (const TransformerBlock& block : decoder_) memories.push_back(block.prepare(x, mask));
   return memories;
 }
@@ -81,7 +81,7 @@ Tensor TransformerSeq2Seq::readout(const Tensor& x) const {
 Prediction TransformerSeq2Seq::operator()(const Ids& source, std::span<const int32_t> lengths,
                                           const Ids& target, const Pass& pass) const {
   check_batch("TransformerSeq2Seq", target);
-  const std::vector<Memory> memories = encode(source, lengths, pass);
+  const PoolVector<Memory> memories = encode(source, lengths, pass);
   const Mask causal = Mask().causal();
   Tensor x = embed(target_embedding_, target, 0, pass);
   Tensor weights;  // (B, H, T, S)

@@ -38,8 +38,8 @@ struct TransformerSeq2Seq : Seq2Seq {
 
  private:
   // DecoderState: memories: the source for each decoder block, then the past of each. No tensors.
-  [[nodiscard]] std::vector<Memory> encode(const Ids& source, std::span<const int32_t> lengths,
-                                           const Pass& pass) const;
+  [[nodiscard]] PoolVector<Memory> encode(const Ids& source, std::span<const int32_t> lengths,
+                                          const Pass& pass) const;
   [[nodiscard]] Tensor embed(const Embedding& table, const Ids& ids, int64_t first, const Pass& pass) const;
   [[nodiscard]] Tensor readout(const Tensor& x) const;
 

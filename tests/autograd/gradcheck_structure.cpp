@@ -22,7 +22,7 @@ TEST_CASE("gradcheck: shape ops") {
     check_gradient("pad", one, [=](const Inputs& x) { return pad(x[0], axis, 2, 1, real(0.5)); });
     check_gradient("split", one, [=](const Inputs& x) {
       const int64_t sizes[] = {1, x[0].size(axis) - 1};
-      const std::vector<Tensor> parts = split(x[0], axis, sizes);
+      const TensorList parts = split(x[0], axis, sizes);
       return add(sum(tanh(parts[0])), sum(exp(parts[1])));
     });
     check_gradient("concat", {spaced({2, 3, 4}, -2, 2), spaced({2, 3, 4}, -2, 2, 5)}, [=](const Inputs& x) {
