@@ -14,4 +14,8 @@ inline const kernels::Table<real>& simd() noexcept {
 
 using kernels::parallel_for;
 
+// parallel_for's grain for items that take about so many nanoseconds on one core: 50 us of work, several
+// times what waking a thread costs. Only the order of magnitude matters.
+inline int64_t grain(double nanoseconds) { return 1 + static_cast<int64_t>(50'000 / (nanoseconds + 0.01)); }
+
 }  // namespace heed::inline HEED_PRECISION

@@ -124,7 +124,7 @@ template <class Op>
 Tensor same_shape(const Tensor& a, const Tensor& b) {
   Tensor y = empty_like(a);
   real* out = y.mutable_data();
-  parallel_for(y.size(), 65536, [&](int64_t begin, int64_t end) {
+  parallel_for(y.size(), grain(0.3), [&](int64_t begin, int64_t end) {
     Op::kernel()(a.data() + begin, b.data() + begin, out + begin, end - begin);
   });
   return record(Op::name, y, {&a, &b}, [va = keep<Op>(a), vb = keep<Op>(b), n = y.size()](Gradients& g) {

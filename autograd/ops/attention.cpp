@@ -27,7 +27,7 @@ Tensor additive_scores(const Tensor& q, const Tensor& k, const Tensor& v, const 
   const AdditiveShape s{mask, q.size(0), q.size(1), k.size(1), q.size(2)};
   mask.check("additive_scores", s.batch, s.slots);
   Tensor scores = Tensor::zeros({s.batch, s.queries, s.slots});
-  parallel_for(s.batch * s.queries, 8192 / (s.slots * s.size + 1) + 1,
+  parallel_for(s.batch * s.queries, grain(0.7 * static_cast<double>(s.slots * s.size)),
                [&, pq = q.data(), pk = k.data(), pv = v.data(), out = scores.mutable_data()](int64_t begin,
                                                                                              int64_t end) {
                  for (int64_t row = begin; row < end; ++row) {
@@ -48,17 +48,18 @@ Tensor additive_scores(const Tensor& q, const Tensor& k, const Tensor& v, const 
         const real* pq = q.data();
         const real* pk = k.data();
         const real* pv = v.data();
-        parallel_for(s.batch, 8192 / (s.queries * s.slots * s.size + 1) + 1, [&](int64_t begin, int64_t end) {
-          for (int64_t row = begin * s.queries; row < end * s.queries; ++row) {
-            const int64_t b = row / s.queries;
-            const int64_t keys = b * s.slots * s.size;
-            simd().additive_backward(pq + row * s.size, pk + keys, pv, dscores + row * s.slots,
-                                     dq != nullptr ? dq + row * s.size : nullptr,
-                                     dk != nullptr ? dk + keys : nullptr,
-                                     share != nullptr ? share + b * s.size : nullptr,
-                                     s.mask.visible(b, row % s.queries, s.slots), s.size);
-          }
-        });
+        parallel_for(s.batch, grain(1.5 * static_cast<double>(s.queries * s.slots * s.size)),
+                     [&](int64_t begin, int64_t end) {
+                       for (int64_t row = begin * s.queries; row < end * s.queries; ++row) {
+                         const int64_t b = row / s.queries;
+                         const int64_t keys = b * s.slots * s.size;
+                         simd().additive_backward(pq + row * s.size, pk + keys, pv, dscores + row * s.slots,
+                                                  dq != nullptr ? dq + row * s.size : nullptr,
+                                                  dk != nullptr ? dk + keys : nullptr,
+                                                  share != nullptr ? share + b * s.size : nullptr,
+                                                  s.mask.visible(b, row % s.queries, s.slots), s.size);
+                       }
+                     });
         if (dv != nullptr) simd().sum_rows(share, dv, s.batch, s.size);
       });
 }
@@ -89,17 +90,18 @@ struct Heads {
   // stay together on one thread, because the backward adds them into the same keys and values.
   template <class F>
   void for_tiles(F body) const {
-    const int64_t work = queries * slots * (e + f) + 1;
-    parallel_for(batch * heads, (1 << 19) / work + 1, [&](int64_t begin, int64_t end) {
-      Buffer scratch(2 * tile * slots);
-      for (int64_t i = begin; i < end; ++i) {
-        for (int64_t t = 0; t < queries; t += tile) {
-          const int64_t rows = std::min(tile, queries - t);
-          body(i / heads, i % heads, t, rows, mask.visible(i / heads, t + rows - 1, slots),
-               scratch.mutable_data());
-        }
-      }
-    });
+    const double scores = static_cast<double>(queries) * static_cast<double>(slots);
+    parallel_for(batch * heads, grain(scores * (1 + 0.04 * static_cast<double>(e + f))),
+                 [&](int64_t begin, int64_t end) {
+                   Buffer scratch(2 * tile * slots);
+                   for (int64_t i = begin; i < end; ++i) {
+                     for (int64_t t = 0; t < queries; t += tile) {
+                       const int64_t rows = std::min(tile, queries - t);
+                       body(i / heads, i % heads, t, rows, mask.visible(i / heads, t + rows - 1, slots),
+                            scratch.mutable_data());
+                     }
+                   }
+                 });
   }
 
   // weights = softmax(scale q k^T) of a tile, rows `seen` apart

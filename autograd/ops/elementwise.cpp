@@ -15,19 +15,19 @@ using Map = void (*)(const real* x, real* y, int64_t n) noexcept;
 using MapBackward = void (*)(const real* saved, const real* dy, real* dx, int64_t n) noexcept;
 enum class Keep { input, output };  // which of x and y the gradient is computed from
 
-constexpr int64_t grain = 32768;  // elements: about 20 us of the cheapest map
+constexpr double cost = 0.6;  // nanoseconds per element
 
 // An op from a kernel and its gradient's kernel: y = f(x), dx += f'(saved) dy.
 Tensor map(const char* op, const Tensor& x, Map f, MapBackward df, Keep keep) {
   Tensor y = empty_like(x);
   real* out = y.mutable_data();
-  parallel_for(x.size(), grain,
+  parallel_for(x.size(), grain(cost),
                [&](int64_t begin, int64_t end) { f(x.data() + begin, out + begin, end - begin); });
   return record(op, y, {&x}, [df, saved = Saved(keep == Keep::input ? x : y), n = x.size()](Gradients& g) {
     const real* from = saved.data();
     const real* dy = g.output();
     if (real* dx = g.input(0)) {
-      parallel_for(n, grain, [&](int64_t begin, int64_t end) {
+      parallel_for(n, grain(cost), [&](int64_t begin, int64_t end) {
         df(from + begin, dy + begin, dx + begin, end - begin);
       });
     }

@@ -26,10 +26,10 @@ Tensor cross_entropy(const Tensor& logits, const Ids& targets, const CrossEntrop
     ++counted;
   }
   const real weight = options.mean ? 1 / static_cast<real>(counted) : 1;
-  const int64_t grain = 16384 / (classes + 1) + 1;
+  const int64_t rows_of_thread = grain(static_cast<double>(classes));
   Buffer losses = Buffer::zeros(rows);
   Buffer lses(rows);
-  parallel_for(rows, grain,
+  parallel_for(rows, rows_of_thread,
                [&, x = logits.data(), loss = losses.mutable_data(), lse = lses.mutable_data()](int64_t begin,
                                                                                                int64_t end) {
                  for (int64_t r = begin; r < end; ++r) {
@@ -42,7 +42,7 @@ Tensor cross_entropy(const Tensor& logits, const Ids& targets, const CrossEntrop
                 [=, ignore = options.ignore, x = Saved(logits), lses = Saved(lses)](Gradients& g) {
                   const real scale = counted == 0 ? 0 : weight * *g.output();
                   parallel_for(
-                      rows, grain,
+                      rows, rows_of_thread,
                       [&, x = x.data(), lse = lses.data(), dx = g.input(0)](int64_t begin, int64_t end) {
                         for (int64_t r = begin; r < end; ++r) {
                           if (targets[r] == ignore) continue;

@@ -20,13 +20,11 @@ struct Products {
   [[nodiscard]] int64_t ldb() const { return transposed.b ? k : n; }
 };
 
-// Threads split the batch; a single product is split inside gemm. About a million multiply-adds outweigh a
-// wake-up.
+// Threads split the batch; a single product is split inside gemm.
 template <class F>
 void for_products(const Products& p, bool independent, F f) {
-  const int64_t work = p.m * p.n * p.k + 1;
-  const int64_t grain = independent ? (1 << 20) / work + 1 : p.count;
-  parallel_for(p.count, grain, [&](int64_t begin, int64_t end) {
+  const double work = static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(p.k);
+  parallel_for(p.count, independent ? grain(0.03 * work) : p.count, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) f(i);
   });
 }

@@ -28,7 +28,7 @@ Tensor layer_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, real
   const int64_t rows = x.shape().outer(-1);
   Tensor y = empty_like(x);
   Buffer moments(2 * rows);  // mean and 1 / standard deviation of each row
-  parallel_for(rows, 16384 / (n + 1) + 1,
+  parallel_for(rows, grain(0.5 * static_cast<double>(n)),
                [&, px = x.data(), pg = data_or_null(gamma), pb = data_or_null(beta), py = y.mutable_data(),
                 m = moments.mutable_data()](int64_t begin, int64_t end) {
                  for (int64_t r = begin; r < end; ++r) {
@@ -57,7 +57,7 @@ Tensor rms_norm(const Tensor& x, const Tensor& gamma, real eps) {
   const int64_t rows = x.shape().outer(-1);
   Tensor y = empty_like(x);
   Buffer scales(rows);  // 1 / root mean square of each row
-  parallel_for(rows, 16384 / (n + 1) + 1,
+  parallel_for(rows, grain(0.5 * static_cast<double>(n)),
                [&, px = x.data(), pg = data_or_null(gamma), py = y.mutable_data(), s = scales.mutable_data()](
                    int64_t begin, int64_t end) {
                  for (int64_t r = begin; r < end; ++r)

@@ -35,7 +35,7 @@ struct Recurrence {
 
   template <class F>
   void for_batch(F f) const {
-    parallel_for(batch, 4096 / (gate_width + 1) + 1, [&](int64_t begin, int64_t end) {
+    parallel_for(batch, grain(2.0 * static_cast<double>(gate_width)), [&](int64_t begin, int64_t end) {
       for (int64_t b = begin; b < end; ++b) f(b);
     });
   }

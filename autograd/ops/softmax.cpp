@@ -31,7 +31,7 @@ struct ScoreRows {
   // Calls f(offset of the row, slots that may be seen, their bytes or null) for every row.
   template <class F>
   void walk(F f) const {
-    parallel_for(rows, 32768 / (slots + 1) + 1, [&](int64_t begin, int64_t end) {
+    parallel_for(rows, grain(static_cast<double>(slots)), [&](int64_t begin, int64_t end) {
       for (int64_t r = begin; r < end; ++r) {
         const int64_t b = r / rows_of_batch;
         f(r * slots, mask.visible(b, r % queries, slots), mask.bytes(b, slots));
