@@ -1,0 +1,100 @@
+#include "examples/support/command_line.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <new>
+#include <utility>
+
+#include "autograd/error.hpp"
+
+namespace heed::examples {
+
+struct CommandLine::Parser {
+  CLI::App app;
+  std::string heading = "options";
+  std::vector<std::function<void()>> checks;  // of the values, after parsing
+
+  CLI::Option* placed(CLI::Option* option) { return option->group(heading); }
+};
+
+CommandLine::CommandLine(std::string program, const std::string& about)
+    : parser_(std::make_unique<Parser>()) {
+  parser_->app.description(about);
+  parser_->app.name(std::move(program));
+  parser_->app.get_formatter()->column_width(28);
+  parser_->app.set_help_flag("--help,-h", "print this and stop")->group("options");
+}
+
+CommandLine::~CommandLine() = default;
+
+void CommandLine::group(const std::string& heading) { parser_->heading = heading; }
+
+void CommandLine::integer(const std::string& flag, int64_t& value, const std::string& help, int64_t least,
+                          int64_t most) {
+  parser_->placed(parser_->app.add_option(flag, value, help)->capture_default_str()->type_name("N"));
+  parser_->checks.emplace_back([=, &value] {
+    if (value < least) fail("{} {}: expected at least {}", flag, value, least);
+    if (value > most) fail("{} {}: expected at most {}", flag, value, most);
+  });
+}
+
+void CommandLine::number(const std::string& flag, double& value, const std::string& help, double least,
+                         double most) {
+  parser_->placed(parser_->app.add_option(flag, value, help)->capture_default_str()->type_name("X"));
+  parser_->checks.emplace_back([=, &value] {
+    if (!(value >= least && value <= most)) fail("{} {}: expected {} to {}", flag, value, least, most);
+  });
+}
+
+void CommandLine::text(const std::string& flag, std::string& value, const std::string& help) {
+  parser_->placed(parser_->app.add_option(flag, value, help)->type_name("F"));
+}
+
+void CommandLine::choice(const std::string& flag, std::string& value, const std::string& help,
+                         std::vector<std::string> choices) {
+  const std::string listed = fmt::format("{}", fmt::join(choices, "|"));
+  auto* option = parser_->app.add_option(flag, value, help)->capture_default_str();
+  parser_->placed(option->type_name(listed));
+  parser_->checks.emplace_back([=, &value] {
+    if (std::find(choices.begin(), choices.end(), value) == choices.end())
+      fail("{} {}: expected one of {}", flag, value, fmt::join(choices, ", "));
+  });
+}
+
+void CommandLine::toggle(const std::string& flag, bool& value, const std::string& help) {
+  parser_->placed(parser_->app.add_flag(flag, value, help));
+}
+
+bool CommandLine::parse(int argc, const char* const* argv) {
+  try {
+    parser_->app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    fmt::print("{}", parser_->app.help());
+    return false;
+  } catch (const CLI::ExtrasError&) {
+    fail("unknown option {} (see --help)", fmt::join(parser_->app.remaining(), " "));
+  } catch (const CLI::ParseError& error) {
+    fail("{} (see --help)", error.what());
+  }
+  for (const auto& check : parser_->checks) check();
+  return true;
+}
+
+bool CommandLine::given(const std::string& flag) const { return parser_->app.count(flag) > 0; }
+
+int run_program(const char* program, const std::function<int()>& body) {
+  try {
+    return body();
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "{}: not enough memory\n", program);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "{}: {}\n", program, error.what());
+  }
+  return 1;
+}
+
+}  // namespace heed::examples

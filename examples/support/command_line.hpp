@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace heed::examples {
+
+// The options of a program; CLI11's header, which costs seconds, stays in command_line.cpp. Each option is
+// bound to a variable, whose value when it is added is its default and is shown by --help.
+class CommandLine {
+ public:
+  CommandLine(std::string program, const std::string& about);
+  ~CommandLine();
+  CommandLine(const CommandLine&) = delete;
+  CommandLine& operator=(const CommandLine&) = delete;
+
+  void integer(const std::string& flag, int64_t& value, const std::string& help, int64_t least,
+               int64_t most = 1'000'000'000);
+  void number(const std::string& flag, double& value, const std::string& help, double least, double most);
+  void text(const std::string& flag, std::string& value, const std::string& help);
+  void choice(const std::string& flag, std::string& value, const std::string& help,
+              std::vector<std::string> choices);
+  void toggle(const std::string& flag, bool& value, const std::string& help);
+  // Options added from now on stand under this heading in --help.
+  void group(const std::string& heading);
+
+  // Reads the arguments into the variables. False: --help was asked for and printed. Throws, in one
+  // sentence, on what it does not know, and on a value that is none or outside its range.
+  bool parse(int argc, const char* const* argv);
+  // Whether the user gave this option.
+  [[nodiscard]] bool given(const std::string& flag) const;
+
+ private:
+  struct Parser;
+  std::unique_ptr<Parser> parser_;
+};
+
+// Runs a program's body: what it returns is the exit status; an exception becomes one line `PROGRAM: ...` on
+// standard error and status 1.
+int run_program(const char* program, const std::function<int()>& body);
+
+}  // namespace heed::examples

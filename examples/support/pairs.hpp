@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace heed::examples {
+
+// One line of a file of pairs, `source<TAB>target`, each split at spaces.
+struct Pair {
+  std::vector<std::string> source, target;
+};
+
+// Reads the first `limit` lines (0: all). Throws `FILE:LINE: ...` on a line without exactly one tab or with
+// an empty side, `FILE: ...` on a file that is missing, a directory, or empty.
+std::vector<Pair> read_pairs(const std::string& path, int64_t limit = 0);
+
+// Splits at runs of spaces.
+std::vector<std::string> split_words(std::string_view line);
+
+}  // namespace heed::examples

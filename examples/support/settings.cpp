@@ -1,0 +1,179 @@
+#include "examples/support/settings.hpp"
+
+#include <fstream>
+#include <string_view>
+
+#include "autograd/error.hpp"
+#include "autograd/kernels/parallel.hpp"
+#include "layers/models/recurrent.hpp"
+#include "layers/models/transformer.hpp"
+#include "layers/scorers.hpp"
+
+namespace heed::examples {
+
+namespace {
+
+std::vector<std::string> scorer_names() {
+  std::vector<std::string> names;
+  for (const KnownScorer& scorer : known_scorers()) names.emplace_back(scorer.name);
+  return names;
+}
+
+// The value of --model before anything is parsed: it decides which defaults --help shows.
+bool names_transformer(int argc, const char* const* argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    if (argument == "--model=transformer") return true;
+    if (argument == "--model" && i + 1 < argc && std::string_view(argv[i + 1]) == "transformer") return true;
+  }
+  return false;
+}
+
+void add_model_options(CommandLine& line, Settings& s) {
+  line.group("the model");
+  line.choice("--model", s.model, "recurrent with attention, or self-attention throughout",
+              {"rnn", "transformer"});
+  line.integer("--hidden", s.hidden, "features of the decoder's state, of the transformer's layers", 1,
+               1 << 16);
+  line.integer("--layers", s.layers, "layers of the encoder, and of the decoder", 1, 100);
+  line.number("--dropout", s.dropout, "share of features that training switches off", 0, 0.95);
+  line.choice("--cell", s.cell, "rnn: the recurrent cell", {"gru", "lstm", "rnn"});
+  line.choice("--scorer", s.scorer, "rnn: how a query scores a key", scorer_names());
+  line.choice("--order", s.order,
+              "rnn: query by the current state, context to the output alone (luong) or into the next step "
+              "too (input-feeding); query by the previous state (bahdanau)",
+              {"luong", "input-feeding", "bahdanau"});
+  line.choice("--values", s.values, "rnn: what is averaged, encoder states or source embeddings",
+              {"states", "embeddings"});
+  line.integer("--embed", s.embed, "rnn: features of an embedded symbol", 1, 1 << 16);
+  line.integer("--heads", s.heads, "transformer: attention heads; they share --hidden evenly", 1, 1 << 10);
+}
+
+void add_training_options(CommandLine& line, Settings& s) {
+  line.group("training");
+  line.integer("--batch", s.batch, "examples a step", 1, 1 << 20);
+  if (s.epochs > 0)
+    line.integer("--epochs", s.epochs, "passes over the training data", 1, 100'000);
+  else
+    line.integer("--steps", s.steps, "training steps", 1);
+  line.number("--lr", s.lr, "the highest learning rate (Adam); it falls to 0 at the end", 0, 100);
+  line.integer("--warmup", s.warmup, "steps in which it rises from 0", 0);
+  line.number("--label-smoothing", s.label_smoothing, "share of the target spread over all symbols", 0, 0.9);
+  line.integer("--seed", s.seed, "of everything random", 0);
+  line.integer("--threads", s.threads, "at most so many; 0: one per core", 0, 1024);
+  line.text("--json", s.json, "write all results to this file");
+}
+
+// Both throw if the user gave an option that the chosen model does not have.
+void check_applicable(const CommandLine& line, const Settings& s) {
+  const std::vector<std::string> rnn_only = {"--cell", "--scorer", "--order", "--values", "--embed"};
+  const std::vector<std::string> transformer_only = {"--heads"};
+  for (const std::string& flag : s.model == "rnn" ? transformer_only : rnn_only)
+    if (line.given(flag)) fail("{} does not apply to --model {}", flag, s.model);
+  if (s.model == "transformer" && s.hidden % s.heads != 0)
+    fail("--hidden {} cannot be shared by --heads {}: {} is not a multiple of {}", s.hidden, s.heads,
+         s.hidden, s.heads);
+  if (s.model == "rnn" && s.hidden % 2 != 0)
+    fail("--hidden {}: expected an even number, half for each direction of the encoder", s.hidden);
+}
+
+Cell cell_named(const std::string& name) {
+  return name == "gru" ? Cell::gru : name == "lstm" ? Cell::lstm : Cell::rnn;
+}
+
+DecoderOrder order_named(const std::string& name) {
+  return name == "luong"           ? DecoderOrder::luong
+         : name == "input-feeding" ? DecoderOrder::input_feeding
+                                   : DecoderOrder::bahdanau;
+}
+
+}  // namespace
+
+bool parse_settings(CommandLine& line, Settings& settings, const Settings& rnn, const Settings& transformer,
+                    int argc, const char* const* argv) {
+  settings = names_transformer(argc, argv) ? transformer : rnn;
+  add_model_options(line, settings);
+  add_training_options(line, settings);
+  if (!line.parse(argc, argv)) return false;
+  check_applicable(line, settings);
+  if (!settings.json.empty() && !std::ofstream(settings.json, std::ios::app))
+    fail("--json {}: cannot be written", settings.json);
+  if (settings.threads > 0) kernels::set_threads(int(settings.threads));
+  return true;
+}
+
+void write_settings(Json& json, const std::string& pointer, const Settings& s) {
+  json.set(pointer + "/model", s.model);
+  json.set(pointer + "/hidden", s.hidden);
+  json.set(pointer + "/layers", s.layers);
+  json.set(pointer + "/dropout", s.dropout);
+  if (s.model == "rnn") {
+    json.set(pointer + "/cell", s.cell);
+    json.set(pointer + "/scorer", s.scorer);
+    json.set(pointer + "/order", s.order);
+    json.set(pointer + "/values", s.values);
+    json.set(pointer + "/embed", s.embed);
+  } else {
+    json.set(pointer + "/heads", s.heads);
+  }
+  json.set(pointer + "/batch", s.batch);
+  if (s.epochs > 0)
+    json.set(pointer + "/epochs", s.epochs);
+  else
+    json.set(pointer + "/steps", s.steps);
+  json.set(pointer + "/lr", s.lr);
+  json.set(pointer + "/warmup", s.warmup);
+  json.set(pointer + "/label_smoothing", s.label_smoothing);
+  json.set(pointer + "/seed", s.seed);
+}
+
+Settings read_settings(const Json& json, const std::string& pointer) {
+  Settings s;
+  s.model = json.text(pointer + "/model");
+  s.hidden = json.integer(pointer + "/hidden");
+  s.layers = json.integer(pointer + "/layers");
+  s.dropout = json.number(pointer + "/dropout");
+  if (s.model == "rnn") {
+    s.cell = json.text(pointer + "/cell");
+    s.scorer = json.text(pointer + "/scorer");
+    s.order = json.text(pointer + "/order");
+    s.values = json.text(pointer + "/values");
+    s.embed = json.integer(pointer + "/embed");
+  } else {
+    s.heads = json.integer(pointer + "/heads");
+  }
+  return s;
+}
+
+std::unique_ptr<Seq2Seq> make_model(const Settings& s, int64_t source_vocabulary, int64_t target_vocabulary) {
+  Rng rng = Rng(uint64_t(s.seed)).split(1);
+  if (s.model == "rnn")
+    return std::make_unique<RecurrentSeq2Seq>(
+        RecurrentSeq2Seq::Options{
+            .source_vocabulary = source_vocabulary,
+            .target_vocabulary = target_vocabulary,
+            .cell = cell_named(s.cell),
+            .embed = s.embed,
+            .hidden = s.hidden,
+            .layers = s.layers,
+            .scorer = s.scorer,
+            .order = order_named(s.order),
+            .values = s.values == "states" ? RecurrentSeq2Seq::Values::states
+                                           : RecurrentSeq2Seq::Values::embeddings,
+            .dropout = real(s.dropout),
+        },
+        rng);
+  if (s.model != "transformer") fail("--model {}: expected rnn or transformer", s.model);
+  return std::make_unique<TransformerSeq2Seq>(
+      TransformerSeq2Seq::Options{
+          .source_vocabulary = source_vocabulary,
+          .target_vocabulary = target_vocabulary,
+          .size = s.hidden,
+          .layers = s.layers,
+          .heads = s.heads,
+          .dropout = real(s.dropout),
+      },
+      rng);
+}
+
+}  // namespace heed::examples

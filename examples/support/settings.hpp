@@ -1,0 +1,42 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "examples/support/command_line.hpp"
+#include "examples/support/json.hpp"
+#include "layers/models/seq2seq.hpp"
+
+namespace heed::examples {
+
+// What every program lets its user choose. A program states its defaults for either model.
+struct Settings {
+  // the model
+  std::string model = "rnn";
+  std::string cell = "gru", scorer = "additive", order = "luong", values = "states";  // rnn alone
+  int64_t embed = 32;                                                                 // rnn alone
+  int64_t heads = 4;                                                                  // transformer alone
+  int64_t hidden = 64, layers = 1;
+  double dropout = 0;
+  // training
+  int64_t batch = 64, steps = 1500, epochs = 0;  // a program counts in one of the two
+  double lr = 3e-3, label_smoothing = 0;
+  int64_t warmup = 0;  // steps
+  int64_t seed = 1, threads = 0;
+  std::string json = {};
+};
+
+// Adds the options, with the defaults of the model that the arguments name; parses, checks that each fits the
+// chosen model and that --json can be written, and applies --threads. False: --help was printed.
+bool parse_settings(CommandLine& line, Settings& settings, const Settings& rnn, const Settings& transformer,
+                    int argc, const char* const* argv);
+
+// The settings that make the model, for --json and for what --save keeps; and back.
+void write_settings(Json& json, const std::string& pointer, const Settings& settings);
+Settings read_settings(const Json& json, const std::string& pointer);
+
+// A fresh model; its initial parameters follow from the seed.
+std::unique_ptr<Seq2Seq> make_model(const Settings& settings, int64_t source_vocabulary,
+                                    int64_t target_vocabulary);
+
+}  // namespace heed::examples

@@ -1,0 +1,118 @@
+#include "examples/support/task_program.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "autograd/graph.hpp"
+#include "examples/support/terminal.hpp"
+#include "layers/models/tokens.hpp"
+
+namespace heed::examples {
+
+const int32_t first_symbol = tokens::unk + 1;
+
+namespace {
+
+constexpr Lengths usual{.shortest = 3, .longest = 12}, beyond{.shortest = 13, .longest = 18};
+
+std::vector<std::string> labels(const Vocabulary& words, const Tokens& tokens) {
+  std::vector<std::string> list;
+  for (const int32_t token : tokens) list.push_back(words.word(token));
+  return list;
+}
+
+void print_examples(const Evaluation& test, const TaskData& data, size_t count) {
+  for (size_t i = 0; i < count; ++i) {
+    const Example& e = data.test[i];
+    const bool right = test.outputs[i] == e.target;
+    fmt::print("  {}  ->  {}{}\n", data.source.text(e.source), data.target.text(test.outputs[i]),
+               right ? "" : "   wrong, expected " + data.target.text(e.target));
+  }
+}
+
+// The attention with which the model decodes the first example of middling length.
+void print_map(const Seq2Seq& model, const TaskData& data) {
+  size_t chosen = 0;
+  while (chosen + 1 < data.test.size() && data.test[chosen].source.size() != 9) ++chosen;
+  const Example& e = data.test[chosen];
+  const Decoded answer = decode(model, {e}).front();
+  const std::vector<double> weights(answer.weights.values().begin(), answer.weights.values().end());
+  fmt::print("\nattention: a row per output symbol, a column per input symbol\n{}",
+             attention_map(weights, labels(data.target, answer.tokens), labels(data.source, e.source),
+                           has_colour()));
+}
+
+void write_scores(Json& json, const std::string& pointer, const Evaluation& evaluation) {
+  json.set(pointer + "/sequence_accuracy", evaluation.scores.sequence_accuracy);
+  json.set(pointer + "/token_accuracy", evaluation.scores.token_accuracy);
+  json.set(pointer + "/aer", evaluation.aer);
+}
+
+void print_scores(const char* what, Lengths lengths, const Evaluation& evaluation) {
+  fmt::print("{:<22} lengths {:>2} to {:>2}: sequences {:5.1f}% right, symbols {:5.1f}% right, AER {:.3f}\n",
+             what, lengths.shortest, lengths.longest, 100 * evaluation.scores.sequence_accuracy,
+             100 * evaluation.scores.token_accuracy, evaluation.aer);
+}
+
+}  // namespace
+
+TaskData draw_data(const Task& task, int64_t seed) {
+  Rng rng = Rng(uint64_t(seed)).split(2);
+  TaskData data{Vocabulary(task.source_symbols), Vocabulary(task.target_symbols), {}, {}, {}};
+  data.test = generate(task, 1'000, usual, rng);
+  data.longer = generate(task, 1'000, beyond, rng);
+  data.train = generate(task, 100'000, usual, rng, data.test);
+  return data;
+}
+
+Training train_steps(const Seq2Seq& model, const std::vector<Example>& examples, const Settings& settings) {
+  Rng rng = Rng(uint64_t(settings.seed)).split(4);
+  Trainer trainer(model, settings, settings.steps);
+  Progress progress(settings.steps, is_terminal());
+  for (int64_t step = 0; step < settings.steps;)
+    for (const auto& rows : shuffled_batches(examples, settings.batch, rng)) {
+      if (step++ == settings.steps) break;
+      trainer.step(make_batch(examples, rows), progress);
+    }
+  progress.finish();
+  return {progress.seconds(), progress.tokens_per_second(), progress.loss()};
+}
+
+Learned learn(const TaskData& data, const Settings& settings) {
+  Learned learned;
+  learned.model = make_model(settings, data.source.size(), data.target.size());
+  fmt::print("{} parameters\n", parameter_count(*learned.model));
+  learned.training = train_steps(*learned.model, data.train, settings);
+  learned.test = evaluate(*learned.model, data.test);
+  learned.longer = evaluate(*learned.model, data.longer);
+  return learned;
+}
+
+int report(const Learned& learned, const Task& task, const TaskData& data, const Settings& settings,
+           double threshold, Json json) {
+  const bool enough = learned.test.scores.sequence_accuracy >= threshold;
+  fmt::print("trained in {:.1f} s\n\n", learned.training.seconds);
+  print_scores("unseen,", usual, learned.test);
+  print_scores("longer than any seen,", beyond, learned.longer);
+  fmt::print("\nthree of them:\n");
+  print_examples(learned.test, data, 3);
+  print_map(*learned.model, data);
+  fmt::print("\n{}: {} ({:.1f}% of unseen sequences right, the threshold is {:.0f}%)\n", task.name,
+             enough ? "learned" : "not learned", 100 * learned.test.scores.sequence_accuracy,
+             100 * threshold);
+  json.set("/task", task.name);
+  write_settings(json, "/settings", settings);
+  json.set("/parameters", parameter_count(*learned.model));
+  json.set("/training/seconds", learned.training.seconds);
+  json.set("/training/tokens_per_second", learned.training.tokens_per_second);
+  json.set("/training/loss", learned.training.loss);
+  write_scores(json, "/test", learned.test);
+  write_scores(json, "/longer", learned.longer);
+  json.set("/threshold", threshold);
+  json.set("/learned", enough);
+  if (!settings.json.empty()) json.write(settings.json);
+  return enough ? 0 : 2;
+}
+
+}  // namespace heed::examples

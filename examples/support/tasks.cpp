@@ -1,0 +1,127 @@
+#include "examples/support/tasks.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <utility>
+
+#include "autograd/error.hpp"
+
+namespace heed::examples {
+
+namespace {
+
+Tokens draw_symbols(int64_t length, int64_t symbols, int32_t first, Rng& rng) {
+  Tokens list(static_cast<size_t>(length));
+  for (int32_t& token : list) token = first + int32_t(rng.integer(symbols));
+  return list;
+}
+
+std::vector<std::string> numbered(const char* prefix, int64_t count) {
+  std::vector<std::string> names;
+  for (int64_t i = 0; i < count; ++i) names.push_back(fmt::format("{}{}", prefix, i));
+  return names;
+}
+
+// What each source word becomes: entry w holds 0 to 3 target symbols.
+std::vector<Tokens> make_lexicon(int64_t words, int64_t symbols, int32_t first) {
+  constexpr std::array<int, 10> fertilities = {0, 1, 1, 1, 1, 1, 2, 2, 2, 3};
+  Rng rng(20140901);  // fixed: every run, whatever its seed, learns the same language
+  std::vector<Tokens> lexicon;
+  for (int64_t w = 0; w < words; ++w)
+    lexicon.push_back(draw_symbols(fertilities[size_t(w) % fertilities.size()], symbols, first, rng));
+  return lexicon;
+}
+
+constexpr size_t block = 2;  // words that a marker moves at once
+
+// The source positions in the order in which they are translated: 0, 1, 2 ... but for swapped blocks.
+std::vector<size_t> reading_order(const Tokens& source, int32_t marker) {
+  std::vector<size_t> order;
+  for (size_t i = 0; i < source.size();) {
+    if (source[i] != marker) {
+      order.push_back(i++);
+      continue;
+    }
+    for (size_t k = 0; k < block; ++k) order.push_back(i + 1 + block + k);
+    for (size_t k = 0; k < block; ++k) order.push_back(i + 1 + k);
+    i += 1 + 2 * block;
+  }
+  return order;
+}
+
+// Words, with a marker here and there where enough words are left for two blocks.
+Tokens draw_sentence(int64_t length, int64_t words, int32_t first, Rng& rng) {
+  Tokens source = draw_symbols(length, words, first, rng);
+  const int32_t marker = first + int32_t(words);
+  for (size_t i = 0; i + 2 * block < source.size(); ++i) {
+    if (rng.uniform() >= 0.15) continue;
+    source[i] = marker;
+    i += 2 * block;
+  }
+  return source;
+}
+
+}  // namespace
+
+Task copy_task(int64_t symbols, int32_t first) {
+  auto draw = [=](int64_t length, Rng& rng) {
+    Example pair{draw_symbols(length, symbols, first, rng), {}, {}};
+    pair.target = pair.source;
+    for (int32_t i = 0; i < int32_t(length); ++i) pair.gold.push_back(i);
+    return pair;
+  };
+  return {"copy", draw, numbered("", symbols), numbered("", symbols)};
+}
+
+Task reverse_task(int64_t symbols, int32_t first) {
+  auto draw = [=](int64_t length, Rng& rng) {
+    Example pair{draw_symbols(length, symbols, first, rng), {}, {}};
+    pair.target.assign(pair.source.rbegin(), pair.source.rend());
+    for (int32_t i = 0; i < int32_t(length); ++i) pair.gold.push_back(int32_t(length) - 1 - i);
+    return pair;
+  };
+  return {"reverse", draw, numbered("", symbols), numbered("", symbols)};
+}
+
+Task alignment_task(int64_t words, int32_t first) {
+  auto draw = [=, lexicon = make_lexicon(words, words, first)](int64_t length, Rng& rng) {
+    Example pair;
+    do {
+      pair = {draw_sentence(length, words, first, rng), {}, {}};
+      for (const size_t i : reading_order(pair.source, first + int32_t(words))) {
+        for (const int32_t symbol : lexicon[size_t(pair.source[i] - first)]) {
+          pair.target.push_back(symbol);
+          pair.gold.push_back(int32_t(i));
+        }
+      }
+    } while (pair.target.empty());  // every word gave nothing: draw another sentence
+    return pair;
+  };
+  std::vector<std::string> source = numbered("w", words);
+  source.emplace_back("<>");
+  return {"alignment", draw, source, numbered("", words)};
+}
+
+int64_t longest_target(int64_t length) { return 3 * length + 1; }
+
+std::vector<Example> generate(const Task& task, int64_t count, Lengths lengths, Rng& rng,
+                              const std::vector<Example>& except) {
+  std::set<Tokens> taken;
+  for (const Example& e : except) taken.insert(e.source);
+  std::vector<Example> drawn;
+  int64_t refused = 0;
+  while (int64_t(drawn.size()) < count) {
+    const int64_t length = lengths.shortest + rng.integer(lengths.longest - lengths.shortest + 1);
+    Example pair = task.draw(length, rng);
+    if (!taken.contains(pair.source))
+      drawn.push_back(std::move(pair));
+    else if (++refused > 1000 * (count + 1))
+      fail("{}: cannot draw {} sequences that differ from {} reserved ones", task.name, count, except.size());
+  }
+  return drawn;
+}
+
+}  // namespace heed::examples

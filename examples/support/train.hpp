@@ -1,0 +1,46 @@
+#pragma once
+
+#include <vector>
+
+#include "examples/support/batch.hpp"
+#include "examples/support/metrics.hpp"
+#include "examples/support/progress.hpp"
+#include "examples/support/settings.hpp"
+#include "layers/models/decode.hpp"
+#include "optim/adam.hpp"
+#include "optim/schedule.hpp"
+
+namespace heed::examples {
+
+// One model in training: Adam, gradients clipped at norm 1, a learning rate that warms up and falls to 0 in a
+// straight line over `steps`.
+class Trainer {
+ public:
+  Trainer(const Seq2Seq& model, const Settings& settings, int64_t steps);
+
+  // One step on one batch, told to `progress`. The loss is the mean over target symbols of -log p(symbol |
+  // those before it, source).
+  void step(const Batch& batch, Progress& progress);
+
+ private:
+  const Seq2Seq& model_;
+  Adam adam_;
+  Schedule schedule_;
+  real label_smoothing_;
+  Rng rng_;  // of dropout
+  int64_t step_ = 0;
+};
+
+// What greedy decoding makes of `examples`.
+struct Evaluation {
+  Scores scores;
+  double aer = 0;               // over examples with gold alignments, fed their true target
+  std::vector<Tokens> outputs;  // in the order of the examples
+};
+Evaluation evaluate(const Seq2Seq& model, const std::vector<Example>& examples, int64_t batch = 64);
+
+// The answers to sources, each at most 2 S + 10 symbols long for the batch's longest source S, or longer
+// where the references (targets) are.
+std::vector<Decoded> decode(const Seq2Seq& model, const std::vector<Example>& examples, int64_t batch = 64);
+
+}  // namespace heed::examples
