@@ -149,7 +149,7 @@ struct Gemm {
 
   // The part of C with rows [i0, i1) and columns [j0, j1).
   void run(int64_t i0, int64_t i1, int64_t j0, int64_t j1) const noexcept {
-    const int64_t blocks = k == 0 ? 1 : ceil_div(k, kBlockK);  // without terms C is still 0, or kept
+    const int64_t blocks = ceil_div(k, kBlockK);
     for (int64_t j = j0; j < j1; j += kBlockN) {
       const int64_t cols = least(kBlockN, j1 - j);
       for (int64_t t = 0; t < blocks; ++t) {
@@ -208,7 +208,13 @@ void gemm(bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k, Value<B> 
           int64_t lda, const Value<B>* b, int64_t ldb, bool accumulate, Value<B>* c, int64_t ldc) noexcept {
   using G = Gemm<B>;
   using T = Value<B>;
-  if (m == 0 || n == 0) return;
+  if (m == 0 || n == 0 || (k == 0 && accumulate)) return;
+  if (k == 0) {  // an empty sum; A and B may be null
+    for (int64_t i = 0; i < m; ++i) {
+      for (int64_t j = 0; j < n; ++j) c[i * ldc + j] = 0;
+    }
+    return;
+  }
   const Matrix<B> left = trans_a ? Matrix<B>{a, 1, lda} : Matrix<B>{a, lda, 1};
   const Matrix<B> right = trans_b ? Matrix<B>{b, 1, ldb} : Matrix<B>{b, ldb, 1};
   const int64_t flops = 2 * m * n * k;

@@ -78,7 +78,7 @@ HEED_INLINE B poly(const B& x, Value<B> c, C... rest) noexcept {
 // which then stands in the low bits.
 
 template <class B>
-HEED_INLINE B round(const B& x) noexcept {
+HEED_INLINE B nearest(const B& x) noexcept {
   const B shift(Value<B>(3ull << (Fmt<B>::kMantissa - 1)));
   return (x + shift) - shift;
 }
@@ -96,7 +96,7 @@ HEED_INLINE B pow2(const B& n) noexcept {
 template <class B>
 HEED_INLINE B reduce_exp(const B& x, B& q) noexcept {
   using F = Fmt<B>;
-  const B n = round(x * B(Value<B>(1.44269504088896340736)));
+  const B n = nearest(x * B(Value<B>(1.44269504088896340736)));
   const B r = fma(n, B(-F::kLn2Low), fma(n, B(-F::kLn2High), x));
   B p;
   if constexpr (kIsFloat<B>) {
@@ -119,7 +119,7 @@ HEED_INLINE B exp(const B& x) noexcept {
   B q;
   const B n = reduce_exp(v, q);
   // 2^n in two factors: n may lie beyond the normal exponents, at an overflow or a subnormal result.
-  const B half = round(n * B(Value<B>(0.5)));
+  const B half = nearest(n * B(Value<B>(0.5)));
   return (B(1) + q) * pow2(half) * pow2(n - half);
 }
 
