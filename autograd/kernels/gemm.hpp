@@ -63,7 +63,7 @@ struct Gemm {
         }
       } else {
         for (int64_t j = 0; j < cols; j += W) {
-          transpose_block(x.at(i, j), rows - i, cols - j, out + i + j * out_row, out_row);
+          transpose_block(x.at(i, j), readable - i, cols - j, out + i + j * out_row, out_row);
         }
       }
     }
