@@ -100,10 +100,10 @@ HEED_INLINE B fma(const B& a, const B& b, const B& c) noexcept {
   return xsimd::fma(a, b, c);
 }
 
-// The larger of two; NaN if either is.
+// The larger of two; NaN if either is. (xsimd 8.1's != is false for NaN on AVX, == is too, as it should.)
 template <class B>
 HEED_INLINE B larger(const B& a, const B& b) noexcept {
-  return xsimd::select((a > b) || (a != a), a, b);
+  return xsimd::select(a == a, xsimd::select(a > b, a, b), a);
 }
 
 // Sum and maximum of the lanes, in halves: the order is the same for every call.
