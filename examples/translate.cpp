@@ -1,0 +1,158 @@
+// Learns to translate from your own file of pairs, a line each: source<TAB>target, tokens apart by spaces.
+//
+//   ./dev run translate --train F --dev F --test F --save MODEL
+//   echo "b o n j o u r" | ./dev run translate --load MODEL --predict
+//
+// The epoch with the lowest token error rate on --dev is kept. Ends with status 2 if --require, a share of
+// exactly right test sequences, is missed.
+
+#include <fmt/format.h>
+
+#include <fstream>
+#include <iostream>
+
+#include "autograd/error.hpp"
+#include "examples/support/pairs.hpp"
+#include "examples/support/terminal.hpp"
+#include "examples/support/translate_program.hpp"
+
+using namespace heed;
+using namespace heed::examples;
+
+namespace {
+
+struct Files {
+  std::string train, dev, test, save, load;
+  int64_t limit = 0;
+  bool predict = false;
+  double require = 0;
+};
+
+void add_file_options(CommandLine& line, Files& files) {
+  line.group("data");
+  line.text("--train", files.train, "pairs to learn from");
+  line.text("--dev", files.dev, "pairs by which the best epoch is chosen");
+  line.text("--test", files.test, "pairs to report on (without it: on --dev)");
+  line.integer("--limit", files.limit, "read only so many lines of --train; 0: all", 0);
+  line.text("--save", files.save, "keep the model in this file");
+  line.text("--load", files.load, "take the model from this file instead of training");
+  line.toggle("--predict", files.predict, "answer each line of standard input");
+  line.number("--require", files.require, "status 2 unless so large a share of sequences is exactly right", 0,
+              1);
+}
+
+void check_files(const CommandLine& line, const Files& files) {
+  if (files.train.empty() == files.load.empty()) fail("expected either --train F or --load F (see --help)");
+  if (files.predict && files.load.empty()) fail("--predict needs --load F");
+  if (!files.load.empty())
+    for (const char* flag : {"--dev", "--limit", "--save", "--model", "--cell", "--scorer", "--order",
+                             "--values", "--embed", "--heads", "--hidden", "--layers", "--dropout",
+                             "--epochs", "--lr", "--warmup", "--label-smoothing", "--seed"})
+      if (line.given(flag)) fail("{} does not apply with --load", flag);
+  if (files.require > 0 && files.test.empty() && files.dev.empty())
+    fail("--require needs --test F or --dev F");
+  if (!files.save.empty() && !std::ofstream(files.save, std::ios::app))
+    fail("--save {}: cannot be written", files.save);
+}
+
+// Reads source lines from standard input and answers a line each.
+int predict(const Translator& translator) {
+  for (std::string text; std::getline(std::cin, text);) {
+    const Tokens source = translator.source.numbers(split_words(text));
+    Tokens answer;
+    if (!source.empty()) answer = decode(*translator.model, {{source, {}, {}}}).front().tokens;
+    fmt::print("{}\n", translator.target.text(answer));
+    std::fflush(stdout);
+  }
+  return 0;
+}
+
+void print_scores(const char* name, const Scores& s, Json& json) {
+  fmt::print("{}: {:.2f}% exactly right, WER {:.2f}%, token error rate {:.2f}%, BLEU {:.2f}\n", name,
+             100 * s.sequence_accuracy, 100 * s.word_error_rate, 100 * s.token_error_rate, 100 * s.bleu);
+  const std::string at = std::string("/") + name;
+  json.set(at + "/sequence_accuracy", s.sequence_accuracy);
+  json.set(at + "/word_error_rate", s.word_error_rate);
+  json.set(at + "/token_error_rate", s.token_error_rate);
+  json.set(at + "/bleu", s.bleu);
+}
+
+// Scores `path`, prints some of its predictions; returns the share that is exactly right.
+double report(const char* name, const std::string& path, const Translator& translator, Json& json) {
+  const std::vector<Example> examples = read_examples(path, 0, translator);
+  const Evaluation evaluation = evaluate(*translator.model, examples);
+  for (size_t i = 0; i < std::min<size_t>(5, examples.size()); ++i)
+    fmt::print("  {}  ->  {}{}\n", translator.source.text(examples[i].source),
+               translator.target.text(evaluation.outputs[i]),
+               evaluation.outputs[i] == examples[i].target
+                   ? ""
+                   : "   wrong, expected " + translator.target.text(examples[i].target));
+  print_scores(name, evaluation.scores, json);
+  return evaluation.scores.sequence_accuracy;
+}
+
+Translator train(const Files& files, const Settings& settings, Json& json) {
+  Translator translator = new_translator(files.train, files.limit, settings);
+  const std::vector<Example> pairs = read_examples(files.train, files.limit, translator);
+  const std::vector<Example> dev =
+      files.dev.empty() ? std::vector<Example>() : read_examples(files.dev, 0, translator);
+  if (!files.test.empty()) read_examples(files.test, 1, translator);  // better fails now than after training
+  fmt::print("{} pairs, {} source and {} target words, {} parameters\n", pairs.size(),
+             translator.source.size(), translator.target.size(), parameter_count(*translator.model));
+  const Epochs epochs = train_epochs(translator, pairs, dev);
+  fmt::print("trained in {:.1f} s\n", epochs.seconds);
+  json.set("/parameters", parameter_count(*translator.model));
+  json.set("/training/seconds", epochs.seconds);
+  json.set("/training/tokens_per_second", epochs.tokens_per_second);
+  json.set("/training/loss", epochs.loss);
+  if (!dev.empty()) json.set("/training/best_epoch", epochs.best);
+  if (!files.save.empty()) save_translator(files.save, translator);
+  return translator;
+}
+
+int run(int argc, char** argv) {
+  CommandLine line("translate",
+                   "Learns from your own file of pairs, source<TAB>target, tokens apart by spaces.");
+  Files files;
+  add_file_options(line, files);
+  const Settings rnn{.cell = "lstm",
+                     .order = "input-feeding",
+                     .embed = 64,
+                     .hidden = 128,
+                     .dropout = 0.3,
+                     .batch = 32,
+                     .epochs = 30,
+                     .lr = 3e-3,
+                     .label_smoothing = 0.1};
+  const Settings transformer{.model = "transformer",
+                             .hidden = 128,
+                             .layers = 2,
+                             .dropout = 0.2,
+                             .batch = 32,
+                             .epochs = 40,
+                             .lr = 1e-3,
+                             .label_smoothing = 0.1,
+                             .warmup = 400};
+  Settings settings;
+  if (!parse_settings(line, settings, rnn, transformer, argc, argv)) return 0;
+  check_files(line, files);
+
+  Json json;
+  const Translator translator =
+      files.load.empty() ? train(files, settings, json) : load_translator(files.load);
+  if (files.predict) return predict(translator);
+  write_settings(json, "/settings", translator.settings);
+  double right = 0;
+  if (!files.dev.empty()) right = report("dev", files.dev, translator, json);
+  if (!files.test.empty()) right = report("test", files.test, translator, json);
+  if (!settings.json.empty()) json.write(settings.json);
+  if (right >= files.require) return 0;
+  fmt::print("{:.4f} of the sequences are right, --require {}\n", right, files.require);
+  return 2;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return run_program("translate", [=] { return run(argc, argv); });
+}
