@@ -79,6 +79,7 @@ std::vector<std::vector<int32_t>> shuffled_batches(const std::vector<Example>& e
   std::iota(order.begin(), order.end(), 0);
   shuffle(order, rng);
   std::vector<std::vector<int32_t>> shuffled;
+  shuffled.reserve(order.size());
   for (const int32_t i : order) shuffled.push_back(batches[size_t(i)]);
   return shuffled;
 }

@@ -18,7 +18,7 @@ struct CommandLine::Parser {
   std::string heading = "options";
   std::vector<std::function<void()>> checks;  // of the values, after parsing
 
-  CLI::Option* placed(CLI::Option* option) { return option->group(heading); }
+  CLI::Option* placed(CLI::Option* option) const { return option->group(heading); }
 };
 
 CommandLine::CommandLine(std::string program, const std::string& about)

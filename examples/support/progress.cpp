@@ -1,6 +1,7 @@
 #include "examples/support/progress.hpp"
 
 #include <fmt/format.h>
+#include <cmath>
 
 #include <algorithm>
 #include <cstdio>
@@ -14,7 +15,7 @@ std::string rate(double per_second) {
 }
 
 std::string duration(double seconds) {
-  const auto whole = int64_t(seconds + 0.5);
+  const auto whole = std::llround(seconds);
   return whole < 120 ? fmt::format("{} s", whole) : fmt::format("{} min {:02} s", whole / 60, whole % 60);
 }
 

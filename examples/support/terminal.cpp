@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <unistd.h>
+#include <cmath>
 
 #include <algorithm>
 #include <array>
@@ -35,11 +36,11 @@ size_t widest(const std::vector<std::string>& labels) {
 std::string cell(double weight, size_t width, bool colour) {
   const double w = std::clamp(weight, 0.0, 1.0);
   if (colour) {  // the 24 greys of the 256-colour palette, black to white
-    const int grey = 232 + int(w * 23 + 0.5);
+    const int grey = 232 + int(std::lround(w * 23));
     return fmt::format("\x1b[48;5;{}m{}\x1b[0m", grey, std::string(width, ' '));
   }
   constexpr std::array<const char*, 5> blocks = {"·", "░", "▒", "▓", "█"};
-  const char* block = blocks[size_t(w * 4 + 0.5)];
+  const char* block = blocks[size_t(std::lround(w * 4))];
   std::string text(1, ' ');
   for (size_t i = 1; i < width; ++i) text += block;
   return text;

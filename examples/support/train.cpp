@@ -69,6 +69,7 @@ Evaluation evaluate(const Seq2Seq& model, const std::vector<Example>& examples, 
   std::vector<Tokens> references;
   AlignmentErrors errors;
   for (Decoded& answer : decode(model, examples, batch)) result.outputs.push_back(std::move(answer.tokens));
+  references.reserve(examples.size());
   for (const Example& e : examples) references.push_back(e.target);
   if (!examples.front().gold.empty())
     for (const auto& rows : sorted_batches(examples, batch)) add_alignment(model, examples, rows, errors);

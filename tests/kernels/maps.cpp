@@ -3,6 +3,7 @@
 
 #include <cstring>
 #include <string>
+#include <type_traits>
 
 #include "tests/kernels/support.hpp"
 
@@ -125,68 +126,93 @@ TEST_CASE_TEMPLATE("maps give a value the same result wherever it stands", T, fl
   }
 }
 
-TEST_CASE_TEMPLATE("maps at infinities, NaN, zeros, subnormals and the ends of their ranges", T, float,
-                   double) {
+template <class T>
+struct Ends {
   using L = std::numeric_limits<T>;
-  const T inf = L::infinity(), nan = L::quiet_NaN(), tiny = L::denorm_min(), small = L::min(), big = L::max();
-  const T zero = 0, minus_zero = -zero;
-  const auto same = [](T a, T b) {
-    return std::isnan(a) ? std::isnan(b) : a == b && std::signbit(a) == std::signbit(b);
-  };
+  static constexpr T inf = L::infinity(), nan = L::quiet_NaN(), tiny = L::denorm_min(), small = L::min(),
+                     big = L::max(), zero = 0, minus_zero = -zero;
+};
+
+// Equal, and of the same sign where 0.
+template <class T>
+bool same(T a, std::type_identity_t<T> b) {
+  return std::isnan(a) ? std::isnan(b) : a == b && std::signbit(a) == std::signbit(b);
+}
+
+template <class T>
+T apply(const Table<T>& table, Map<T> Table<T>::*kernel, std::type_identity_t<T> x) {
+  T y = 0;
+  (table.*kernel)(&x, &y, 1);
+  return y;
+}
+
+TEST_CASE_TEMPLATE("NaN passes through every map", T, float, double) {
   for (const Table<T>* t : tables<T>()) {
-    const auto f = [&](Map<T> Table<T>::*kernel, T x) {
-      T y = 0;
-      (t->*kernel)(&x, &y, 1);
-      return y;
-    };
+    for (const MapCase<T>& c : map_cases<T>()) CHECK(std::isnan(apply(*t, c.kernel, Ends<T>::nan)));
+  }
+}
+
+TEST_CASE_TEMPLATE("exp and log at infinities, zeros, subnormals and the ends of their ranges", T, float,
+                   double) {
+  using E = Ends<T>;
+  for (const Table<T>* t : tables<T>()) {
+    const auto f = [&](Map<T> Table<T>::*kernel, T x) { return apply(*t, kernel, x); };
     const std::string arch = t->arch;
     CAPTURE(arch);
-    for (const MapCase<T>& c : map_cases<T>()) CHECK(std::isnan(f(c.kernel, nan)));
+    CHECK(same(f(&Table<T>::exp, E::inf), E::inf));
+    CHECK(same(f(&Table<T>::exp, -E::inf), E::zero));
+    CHECK(same(f(&Table<T>::exp, E::big), E::inf));
+    CHECK(same(f(&Table<T>::exp, -E::big), E::zero));
+    CHECK(same(f(&Table<T>::exp, E::zero), 1));
+    CHECK(same(f(&Table<T>::exp, E::minus_zero), 1));
+    CHECK(same(f(&Table<T>::exp, std::log(E::tiny)), E::tiny));  // subnormal results
+    CHECK(tests::close(f(&Table<T>::exp, std::log(E::small / 64)), E::small / 64, 0.02, 0));
+    CHECK(std::isfinite(f(&Table<T>::exp, std::log(E::big) * (1 - std::numeric_limits<T>::epsilon()))));
+    CHECK(same(f(&Table<T>::exp, std::log(E::big) * (1 + 2 * std::numeric_limits<T>::epsilon())), E::inf));
 
-    CHECK(same(f(&Table<T>::exp, inf), inf));
-    CHECK(same(f(&Table<T>::exp, -inf), zero));
-    CHECK(same(f(&Table<T>::exp, big), inf));
-    CHECK(same(f(&Table<T>::exp, -big), zero));
-    CHECK(same(f(&Table<T>::exp, zero), 1));
-    CHECK(same(f(&Table<T>::exp, minus_zero), 1));
-    CHECK(same(f(&Table<T>::exp, std::log(tiny)), tiny));  // subnormal results
-    CHECK(tests::close(f(&Table<T>::exp, std::log(small / 64)), small / 64, 0.02, 0));
-    CHECK(std::isfinite(f(&Table<T>::exp, std::log(big) * (1 - L::epsilon()))));
-    CHECK(same(f(&Table<T>::exp, std::log(big) * (1 + 2 * L::epsilon())), inf));
-
-    CHECK(same(f(&Table<T>::log, zero), -inf));
-    CHECK(same(f(&Table<T>::log, minus_zero), -inf));
-    CHECK(same(f(&Table<T>::log, 1), zero));
-    CHECK(same(f(&Table<T>::log, inf), inf));
+    CHECK(same(f(&Table<T>::log, E::zero), -E::inf));
+    CHECK(same(f(&Table<T>::log, E::minus_zero), -E::inf));
+    CHECK(same(f(&Table<T>::log, 1), E::zero));
+    CHECK(same(f(&Table<T>::log, E::inf), E::inf));
     CHECK(std::isnan(f(&Table<T>::log, -1)));
-    CHECK(std::isnan(f(&Table<T>::log, -inf)));
-    CHECK(std::isnan(f(&Table<T>::log, -tiny)));
-    for (const T x : {tiny, small / 3, small, big}) {
+    CHECK(std::isnan(f(&Table<T>::log, -E::inf)));
+    CHECK(std::isnan(f(&Table<T>::log, -E::tiny)));
+    for (const T x : {E::tiny, E::small / 3, E::small, E::big}) {
       CHECK(tests::close(f(&Table<T>::log, x), static_cast<double>(std::log(Exact(x))), eps<T>(), 0));
     }
+  }
+}
 
-    for (const T x : {zero, minus_zero, tiny, -tiny, small, -small}) CHECK(same(f(&Table<T>::tanh, x), x));
-    CHECK(same(f(&Table<T>::tanh, inf), 1));
-    CHECK(same(f(&Table<T>::tanh, -inf), -1));
-    CHECK(same(f(&Table<T>::tanh, big), 1));
+TEST_CASE_TEMPLATE("tanh, sigmoid, erf and the activations at infinities, zeros and subnormals", T, float,
+                   double) {
+  using E = Ends<T>;
+  for (const Table<T>* t : tables<T>()) {
+    const auto f = [&](Map<T> Table<T>::*kernel, T x) { return apply(*t, kernel, x); };
+    const std::string arch = t->arch;
+    CAPTURE(arch);
+    for (const T x : {E::zero, E::minus_zero, E::tiny, -E::tiny, E::small, -E::small})
+      CHECK(same(f(&Table<T>::tanh, x), x));
+    CHECK(same(f(&Table<T>::tanh, E::inf), 1));
+    CHECK(same(f(&Table<T>::tanh, -E::inf), -1));
+    CHECK(same(f(&Table<T>::tanh, E::big), 1));
 
-    CHECK(same(f(&Table<T>::sigmoid, zero), T(0.5)));
-    CHECK(same(f(&Table<T>::sigmoid, inf), 1));
-    CHECK(same(f(&Table<T>::sigmoid, -inf), zero));
-    CHECK(same(f(&Table<T>::sigmoid, std::log(tiny)), tiny));
+    CHECK(same(f(&Table<T>::sigmoid, E::zero), T(0.5)));
+    CHECK(same(f(&Table<T>::sigmoid, E::inf), 1));
+    CHECK(same(f(&Table<T>::sigmoid, -E::inf), E::zero));
+    CHECK(same(f(&Table<T>::sigmoid, std::log(E::tiny)), E::tiny));
 
-    CHECK(same(f(&Table<T>::erf, zero), zero));
-    CHECK(same(f(&Table<T>::erf, minus_zero), minus_zero));
-    CHECK(same(f(&Table<T>::erf, inf), 1));
-    CHECK(same(f(&Table<T>::erf, -big), -1));
-    CHECK(f(&Table<T>::erf, small) > small);
+    CHECK(same(f(&Table<T>::erf, E::zero), E::zero));
+    CHECK(same(f(&Table<T>::erf, E::minus_zero), E::minus_zero));
+    CHECK(same(f(&Table<T>::erf, E::inf), 1));
+    CHECK(same(f(&Table<T>::erf, -E::big), -1));
+    CHECK(f(&Table<T>::erf, E::small) > E::small);
 
-    CHECK(same(f(&Table<T>::relu, inf), inf));
-    CHECK(same(f(&Table<T>::relu, -inf), zero));
-    CHECK(same(f(&Table<T>::softplus, inf), inf));
-    CHECK(same(f(&Table<T>::softplus, -inf), zero));
-    CHECK(same(f(&Table<T>::gelu, inf), inf));
-    CHECK(same(f(&Table<T>::silu, inf), inf));
+    CHECK(same(f(&Table<T>::relu, E::inf), E::inf));
+    CHECK(same(f(&Table<T>::relu, -E::inf), E::zero));
+    CHECK(same(f(&Table<T>::softplus, E::inf), E::inf));
+    CHECK(same(f(&Table<T>::softplus, -E::inf), E::zero));
+    CHECK(same(f(&Table<T>::gelu, E::inf), E::inf));
+    CHECK(same(f(&Table<T>::silu, E::inf), E::inf));
   }
 }
 
