@@ -60,7 +60,7 @@ void add_training_options(CommandLine& line, Settings& s) {
   line.integer("--warmup", s.warmup, "steps in which it rises from 0", 0);
   line.number("--label-smoothing", s.label_smoothing, "share of the target spread over all symbols", 0, 0.9);
   line.integer("--seed", s.seed, "of everything random", 0);
-  line.integer("--threads", s.threads, "at most so many; 0: one per core", 0, 1024);
+  line.integer("--threads", s.threads, "more than one pays for large models alone; 0: one per core", 0, 1024);
   line.text("--json", s.json, "write all results to this file");
 }
 

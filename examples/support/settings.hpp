@@ -22,7 +22,8 @@ struct Settings {
   int64_t batch = 64, steps = 1500, epochs = 0;  // a program counts in one of the two
   double lr = 3e-3, label_smoothing = 0;
   int64_t warmup = 0;  // steps
-  int64_t seed = 1, threads = 0;
+  int64_t seed = 1;
+  int64_t threads = 1;  // more do not pay for models of this size, and cost much on a busy machine
   std::string json = {};
 };
 

@@ -1,0 +1,79 @@
+"""Runs the programs on bad input: each must answer with one sentence on standard error and status 1, soon.
+
+usage: command_lines.py FOLDER-OF-PROGRAMS"""
+
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+folder = pathlib.Path(sys.argv[1])
+here = pathlib.Path(tempfile.mkdtemp())
+(here / "empty.tsv").write_text("")
+(here / "tabless.tsv").write_text("a b\tx y\nno tab here\n")
+(here / "two.tsv").write_text("a b\tx y\nb\ty\n")
+(here / "text").write_text("this is no model at all, only text")
+
+# program, arguments, what the sentence says
+bad = [
+    ("reverse", "--no-such-option", "unknown option --no-such-option"),
+    ("reverse", "--model cnn", "--model cnn: expected one of rnn, transformer"),
+    ("reverse", "--scorer best", "--scorer best: expected one of additive"),
+    ("reverse", "--cell tanh", "--cell tanh: expected one of gru, lstm, rnn"),
+    ("reverse", "--hidden 0", "--hidden 0: expected at least 1"),
+    ("reverse", "--hidden many", "--hidden"),
+    ("reverse", "--hidden 7", "--hidden 7: expected an even number"),
+    ("reverse", "--model transformer --hidden 7 --heads 4", "7 is not a multiple of 4"),
+    ("copy", "--model transformer --cell lstm", "--cell does not apply to --model transformer"),
+    ("copy", "--heads 2", "--heads does not apply to --model rnn"),
+    ("copy", "--lr -1", "--lr -1: expected 0 to 100"),
+    ("copy", "--lr nan", "--lr nan: expected 0 to 100"),
+    ("copy", "--steps 0", "--steps 0: expected at least 1"),
+    ("copy", "--batch 200000", "--batch 200000: there are 100000 training examples"),
+    ("copy", "--json {here}/no/such/folder", "cannot be written"),
+    ("alignment", "--dropout 1.5", "--dropout 1.5: expected 0 to 0.95"),
+    ("translate", "", "expected either --train F or --load F"),
+    ("translate", "--train {here}/missing.tsv", "missing.tsv: cannot be opened"),
+    ("translate", "--train {here}", "is a directory"),
+    ("translate", "--train {here}/empty.tsv", "empty.tsv: is empty"),
+    ("translate", "--train {here}/tabless.tsv", "tabless.tsv:2: expected `source<TAB>target`, found 0 tabs"),
+    ("translate", "--train {here}/two.tsv --batch 3", "--batch 3: there are 2 training examples"),
+    ("translate", "--train {here}/two.tsv --batch 2 --test {here}/missing.tsv", "missing.tsv: cannot be opened"),
+    ("translate", "--load {here}/text --predict", "is no saved model"),
+    ("translate", "--train {here}/two.tsv --predict", "--predict needs --load F"),
+    ("translate", "--load {here}/text --hidden 10", "--hidden does not apply with --load"),
+]
+
+
+def run(program, arguments, stdin=""):
+    arguments = arguments.format(here=here).split()
+    return subprocess.run([folder / program, *arguments], input=stdin, capture_output=True, text=True, timeout=60)
+
+
+failures = []
+for program, arguments, sentence in bad:
+    done = run(program, arguments)
+    lines = done.stderr.splitlines()
+    if done.returncode != 1 or len(lines) != 1 or sentence not in lines[0] or not lines[0].startswith(program + ": "):
+        failures.append(f"{program} {arguments}: status {done.returncode}, {done.stderr!r}, expected {sentence!r}")
+
+for program in ("copy", "reverse", "alignment", "translate"):
+    done = run(program, "--help")
+    if done.returncode != 0 or "--scorer" not in done.stdout:
+        failures.append(f"{program} --help: status {done.returncode}, {done.stdout[:200]!r}")
+
+# Not learned is status 2; a model that is saved, loaded and asked answers a line for a line.
+done = run("reverse", "--steps 1 --json {here}/results.json")
+if done.returncode != 2 or '"learned": false' not in (here / "results.json").read_text():
+    failures.append(f"reverse --steps 1: status {done.returncode}, {done.stderr!r}")
+small = "--train {here}/two.tsv --dev {here}/two.tsv --batch 2 --epochs 1 --hidden 8 --embed 4 --save {here}/model"
+for required, status in (("0", 0), ("1", 2)):
+    done = run("translate", f"{small} --require {required}")
+    if done.returncode != status:
+        failures.append(f"translate --require {required}: status {done.returncode}, {done.stderr!r}")
+done = run("translate", "--load {here}/model --predict", "a b\n\nunheard of\n")
+if done.returncode != 0 or len(done.stdout.split("\n")) != 4:
+    failures.append(f"translate --predict: status {done.returncode}, {done.stdout!r}, {done.stderr!r}")
+
+print("\n".join(failures) or f"{len(bad)} kinds of bad input are answered well")
+sys.exit(bool(failures))

@@ -1,0 +1,145 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include "autograd/ops.hpp"
+#include "examples/support/batch.hpp"
+#include "examples/support/pairs.hpp"
+#include "examples/support/terminal.hpp"
+#include "examples/support/translate_program.hpp"
+#include "layers/models/tokens.hpp"
+#include "tests/support/errors.hpp"
+
+using namespace heed;
+using namespace heed::examples;
+using heed::tests::error_of;
+
+namespace {
+
+// A file in the temporary folder, gone at the end.
+struct File {
+  explicit File(const std::string& content)
+      : path((std::filesystem::temp_directory_path() / ("heed_test_" + std::to_string(++count))).string()) {
+    std::ofstream(path, std::ios::binary) << content;
+  }
+  ~File() { std::filesystem::remove(path); }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  std::string path;
+  static inline int count =
+      int(std::filesystem::file_time_type::clock::now().time_since_epoch().count() % 100000);
+};
+
+std::string error_of_pairs(const std::string& content) {
+  const File file(content);
+  const std::string error = error_of([&] { read_pairs(file.path); });
+  return error.substr(std::min(error.size(), file.path.size()));
+}
+
+}  // namespace
+
+TEST_CASE("pairs are split at the tab and at spaces") {
+  const File file("a b\tx  y z\r\n\xC3\xA9\tw\n");
+  const auto pairs = read_pairs(file.path);
+  REQUIRE(pairs.size() == 2);
+  CHECK(pairs[0].source == std::vector<std::string>{"a", "b"});
+  CHECK(pairs[0].target == std::vector<std::string>{"x", "y", "z"});
+  CHECK(pairs[1].source == std::vector<std::string>{"\xC3\xA9"});
+  CHECK(read_pairs(file.path, 1).size() == 1);
+}
+
+TEST_CASE("a file that does not hold pairs is told by name and line") {
+  CHECK(error_of_pairs("a\tb\nno tab\n") == ":2: expected `source<TAB>target`, found 0 tabs");
+  CHECK(error_of_pairs("a\tb\tc\n") == ":1: expected `source<TAB>target`, found 2 tabs");
+  CHECK(error_of_pairs("\tb\n") == ":1: nothing stands before the tab");
+  CHECK(error_of_pairs("a\t \n") == ":1: nothing stands after the tab");
+  CHECK(error_of_pairs("") == ": is empty, expected lines `source<TAB>target`");
+  CHECK(error_of([] { read_pairs("/no/such/file"); }) == "/no/such/file: cannot be opened");
+  CHECK(error_of([] { read_pairs("/"); }) == "/: is a directory, expected a file of pairs");
+}
+
+TEST_CASE("a vocabulary begins with the special tokens and maps the unknown") {
+  Vocabulary words({"b", "a", "b"});
+  CHECK(words.size() == 6);
+  CHECK(words.number("b") == tokens::unk + 1);
+  CHECK(words.add("a") == tokens::unk + 2);
+  CHECK(words.number("c") == tokens::unk);
+  CHECK(words.text({5, 4, tokens::unk}) == "a b <unk>");
+  CHECK(words.words() == std::vector<std::string>{"b", "a"});
+  CHECK(error_of([&] { (void)words.word(6); }) == "vocabulary: number 6 is outside [0, 6)");
+}
+
+TEST_CASE("a batch is filled up with pad and shifts the target by one") {
+  const std::vector<Example> examples = {{{7, 8, 9}, {5}, {}}, {{6}, {4, 5}, {}}};
+  const std::vector<int32_t> rows = {1, 0};
+  const Batch batch = make_batch(examples, rows);
+  using tokens::bos, tokens::eos;
+  const int32_t pad = tokens::pad;
+  CHECK(batch.source.shape() == Shape{2, 3});
+  CHECK(std::ranges::equal(batch.source.values(), Tokens{6, pad, pad, 7, 8, 9}));
+  CHECK(batch.lengths == std::vector<int32_t>{1, 3});
+  CHECK(std::ranges::equal(batch.input.values(), Tokens{bos, 4, 5, bos, 5, pad}));
+  CHECK(std::ranges::equal(batch.output.values(), Tokens{4, 5, eos, 5, eos, pad}));
+  CHECK(batch.tokens == 5);
+}
+
+TEST_CASE("batches hold every example once, of similar lengths") {
+  std::vector<Example> examples(960);  // one stretch of 32 batches
+  for (size_t i = 0; i < examples.size(); ++i)
+    examples[i] = {Tokens(1 + i * 37 % 20, 4), Tokens(1 + i % 7, 4), {}};
+  Rng rng(2);
+  const auto batches = shuffled_batches(examples, 30, rng);
+  CHECK(batches.size() == 32);
+  std::set<int32_t> seen;
+  for (const auto& rows : batches) {
+    size_t shortest = 1000, longest = 0;
+    for (const int32_t row : rows) {
+      CHECK(seen.insert(row).second);
+      shortest = std::min(shortest, examples[size_t(row)].source.size());
+      longest = std::max(longest, examples[size_t(row)].source.size());
+    }
+    CHECK(longest - shortest <= 2);
+  }
+  CHECK(seen.size() == 960);
+  CHECK(shuffled_batches(examples, 30, rng) != batches);
+  CHECK(error_of([&] { shuffled_batches(examples, 961, rng); }) ==
+        "--batch 961: there are 960 training examples");
+}
+
+TEST_CASE("an attention map has a labelled row per output and a column per input") {
+  const std::vector<double> weights = {1, 0, 0.5, 0.25};
+  CHECK(attention_map(weights, {"x", "yy"}, {"a", "b"}, false) == "    a  b\n x ██ ··\nyy ▒▒ ░░\n");
+  const std::string coloured = attention_map(weights, {"x", "y"}, {"a", "b"}, true);
+  CHECK(coloured.find("\x1b[48;5;255m") != std::string::npos);
+  CHECK(fit("\xC3\xA9t\xC3\xA9", 2) == "\xC3\xA9t");
+}
+
+TEST_CASE("a saved translator answers as the one that was saved") {
+  const File pairs("a b c\tx y\nb c\ty z\n"), file("");
+  for (const Settings& settings :
+       {Settings{.cell = "lstm", .order = "input-feeding", .embed = 6, .hidden = 8, .epochs = 1, .seed = 5},
+        Settings{.model = "transformer", .heads = 2, .hidden = 8, .epochs = 1, .seed = 5}}) {
+    const Translator saved = new_translator(pairs.path, 0, settings);
+    save_translator(file.path, saved);
+    const Translator loaded = load_translator(file.path);
+    CHECK(loaded.source.words() == std::vector<std::string>{"a", "b", "c"});
+    CHECK(loaded.target.words() == std::vector<std::string>{"x", "y", "z"});
+    const Batch batch = make_batch(read_examples(pairs.path, 0, loaded), std::vector<int32_t>{0, 1});
+    const Tensor x = (*saved.model)(batch.source, batch.lengths, batch.input, {}).logits;
+    const Tensor y = (*loaded.model)(batch.source, batch.lengths, batch.input, {}).logits;
+    CHECK(std::ranges::equal(x.values(), y.values()));
+  }
+}
+
+TEST_CASE("a file that is no saved model is refused") {
+  const File shorter("abc"), text("this is some text, not a model at all"),
+      empty_header(std::string("\2\0\0\0\0\0\0\0{}", 10));
+  CHECK(error_of([&] { load_checkpoint(shorter.path); }) ==
+        shorter.path + ": is too short for a saved model: 3 bytes");
+  CHECK(error_of([&] { load_checkpoint(text.path); }).starts_with(text.path + ": is no saved model"));
+  CHECK(error_of([&] { load_translator(empty_header.path); }) == "checkpoint: its metadata lacks settings");
+  CHECK(error_of([] { load_checkpoint("/"); }) == "/: is a directory, expected a saved model");
+}
