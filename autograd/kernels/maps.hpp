@@ -138,7 +138,7 @@ void mul(const Value<B>* a, const Value<B>* b, Value<B>* y, int64_t n) noexcept 
 template <class B>
 void div(const Value<B>* a, const Value<B>* b, Value<B>* y, int64_t n) noexcept {
   map<B>(
-      n, y, [](B p, B q) { return p / q; }, a, b);
+      n, y, [](B p, B q) { return div(p, q); }, a, b);
 }
 
 template <class B>

@@ -100,6 +100,13 @@ HEED_INLINE B fma(const B& a, const B& b, const B& c) noexcept {
   return xsimd::fma(a, b, c);
 }
 
+// a / b, rounded as IEEE says: xsimd's operator multiplies by an estimated reciprocal for NEON's floats.
+template <class B>
+HEED_INLINE B div(const B& a, const B& b) noexcept {
+  using Register = typename B::register_type;
+  return B(static_cast<Register>(a) / static_cast<Register>(b));
+}
+
 // The larger of two; NaN if either is. (xsimd 8.1's != is false for NaN on AVX, == is too, as it should.)
 template <class B>
 HEED_INLINE B larger(const B& a, const B& b) noexcept {
