@@ -6,8 +6,9 @@ namespace heed::kernels {
 
 // Adam (Kingma & Ba 2015, algorithm 1) with decoupled weight decay (Loshchilov & Hutter 2019).
 template <class B>
-void adamw(Value<B>* p, const Value<B>* g, Value<B>* m, Value<B>* v, int64_t n, Value<B> b1, Value<B> b2,
-           Value<B> step, Value<B> sqrt_c2, Value<B> eps, Value<B> lr_decay) noexcept {
+HEED_KERNEL void adamw(Value<B>* p, const Value<B>* g, Value<B>* m, Value<B>* v, int64_t n, Value<B> b1,
+                       Value<B> b2, Value<B> step, Value<B> sqrt_c2, Value<B> eps,
+                       Value<B> lr_decay) noexcept {
   using T = Value<B>;
   constexpr T kSmallest = sizeof(T) == 4 ? T(0x1p-126) : T(0x1p-1022);  // normal number
   // Without this the moments of a parameter that gets no gradient stick at a subnormal number, and

@@ -8,8 +8,8 @@
 namespace heed::kernels {
 
 template <class B>
-void additive(const Value<B>* q, const Value<B>* k, const Value<B>* v, Value<B>* score, int64_t s,
-              int64_t n) noexcept {
+HEED_KERNEL void additive(const Value<B>* q, const Value<B>* k, const Value<B>* v, Value<B>* score, int64_t s,
+                          int64_t n) noexcept {
   for (int64_t j = 0; j < s; ++j) {
     const Value<B>* key = k + j * n;
     B total(0);
@@ -21,8 +21,9 @@ void additive(const Value<B>* q, const Value<B>* k, const Value<B>* v, Value<B>*
 }
 
 template <class B>
-void additive_backward(const Value<B>* q, const Value<B>* k, const Value<B>* v, const Value<B>* dscore,
-                       Value<B>* dq, Value<B>* dk, Value<B>* dv, int64_t s, int64_t n) noexcept {
+HEED_KERNEL void additive_backward(const Value<B>* q, const Value<B>* k, const Value<B>* v,
+                                   const Value<B>* dscore, Value<B>* dq, Value<B>* dk, Value<B>* dv,
+                                   int64_t s, int64_t n) noexcept {
   // Features outside, slots inside: dq and dv stay in registers.
   sweep<B>(n, [&](auto io, int64_t i) {
     const B query = io.load(q + i), weight = io.load(v + i);

@@ -40,9 +40,10 @@ struct Gemm {
       unroll<W>([&](auto j) __attribute__((always_inline)) { r[j].store_unaligned(out + j * out_row); });
       return;
     }
-    const Part<B> part{least(cols, W)};
-    unroll<W>([&](auto i)
-                  __attribute__((always_inline)) { r[i] = i < rows ? part.load(x.p + i * x.row) : B(0); });
+    unroll<W>([&](auto i) __attribute__((always_inline)) {
+      const T* from = x.p + i * x.row;
+      r[i] = i >= rows ? B(0) : cols >= W ? B::load_unaligned(from) : Part<B>{cols}.load(from);
+    });
     transpose(r);
     unroll<W>([&](auto j) __attribute__((always_inline)) {
       if (j < cols) r[j].store_unaligned(out + j * out_row);

@@ -44,6 +44,22 @@ struct Target {
   }
 };
 
+// Stores a tile at the right edge of C, where less than V registers of columns are left.
+template <class B, int V>
+[[gnu::noinline]] void put_edge(Target<B> c, const B* sum, int64_t rows, int64_t cols) noexcept {
+  constexpr int64_t W = B::size;
+  for (int64_t i = 0; i < rows; ++i) {
+    for (int64_t j = 0; j < cols; j += W) {
+      const B& v = sum[i * V + j / W];
+      if (cols - j >= W) {
+        c.put(Full<B>{}, i, j, v);
+      } else {
+        c.put(Part<B>{cols - j}, i, j, v);
+      }
+    }
+  }
+}
+
 // C (R, cols) = A (R, k) B (k, cols), cols <= V registers, all of C in R V registers. One step along k loads
 // V registers of B and multiplies them with R broadcast elements of A. b holds V whole registers per row.
 template <class B, int R, int V>
@@ -60,14 +76,15 @@ void tile(int64_t k, Matrix<B> a, Matrix<B> b, Target<B> c, int64_t cols) noexce
       unroll<V>([&](auto v) __attribute__((always_inline)) { sum[r][v] = fma(element, row[v], sum[r][v]); });
     });
   }
-  unroll<V>([&](auto v) __attribute__((always_inline)) {
-    const int64_t rest = cols - v * W;
-    if (rest >= W) {
-      unroll<R>([&](auto r) __attribute__((always_inline)) { c.put(Full<B>{}, r, v * W, sum[r][v]); });
-    } else if (rest > 0) {
-      unroll<R>([&](auto r) __attribute__((always_inline)) { c.put(Part<B>{rest}, r, v * W, sum[r][v]); });
-    }
-  });
+  if (cols == V * W) {
+    unroll<R * V>([&](auto i) __attribute__((always_inline)) {
+      c.put(Full<B>{}, i / V, i % V * W, sum[i / V][i % V]);
+    });
+  } else {
+    B copy[R * V];  // of sum, whose address must not be taken: it would leave the registers
+    unroll<R * V>([&](auto i) __attribute__((always_inline)) { copy[i] = sum[i / V][i % V]; });
+    put_edge<B, V>(c, copy, R, cols);
+  }
 }
 
 // ---- transposes. Of registers a and b seen as rows of blocks of H lanes, `upper` takes the even blocks of

@@ -9,56 +9,56 @@ namespace heed::kernels {
 // ---- maps
 
 template <class B>
-void exp(const Value<B>* x, Value<B>* y, int64_t n) noexcept {
+HEED_KERNEL void exp(const Value<B>* x, Value<B>* y, int64_t n) noexcept {
   map<B>(
       n, y, [](B v) { return math::exp(v); }, x);
 }
 
 template <class B>
-void log(const Value<B>* x, Value<B>* y, int64_t n) noexcept {
+HEED_KERNEL void log(const Value<B>* x, Value<B>* y, int64_t n) noexcept {
   map<B>(
       n, y, [](B v) { return math::log(v); }, x);
 }
 
 template <class B>
-void tanh(const Value<B>* x, Value<B>* y, int64_t n) noexcept {
+HEED_KERNEL void tanh(const Value<B>* x, Value<B>* y, int64_t n) noexcept {
   map<B>(
       n, y, [](B v) { return math::tanh(v); }, x);
 }
 
 template <class B>
-void sigmoid(const Value<B>* x, Value<B>* y, int64_t n) noexcept {
+HEED_KERNEL void sigmoid(const Value<B>* x, Value<B>* y, int64_t n) noexcept {
   map<B>(
       n, y, [](B v) { return math::sigmoid(v); }, x);
 }
 
 template <class B>
-void erf(const Value<B>* x, Value<B>* y, int64_t n) noexcept {
+HEED_KERNEL void erf(const Value<B>* x, Value<B>* y, int64_t n) noexcept {
   map<B>(
       n, y, [](B v) { return math::erf(v); }, x);
 }
 
 template <class B>
-void relu(const Value<B>* x, Value<B>* y, int64_t n) noexcept {
+HEED_KERNEL void relu(const Value<B>* x, Value<B>* y, int64_t n) noexcept {
   map<B>(
       n, y, [](B v) { return xsimd::select(v < B(0), B(0), v); }, x);  // NaN < 0 is false
 }
 
 template <class B>
-void gelu(const Value<B>* x, Value<B>* y, int64_t n) noexcept {
+HEED_KERNEL void gelu(const Value<B>* x, Value<B>* y, int64_t n) noexcept {
   const B half(Value<B>(0.5)), sqrt_half(Value<B>(0.70710678118654752440));
   map<B>(
       n, y, [=](B v) { return half * v * (B(1) + math::erf(v * sqrt_half)); }, x);
 }
 
 template <class B>
-void silu(const Value<B>* x, Value<B>* y, int64_t n) noexcept {
+HEED_KERNEL void silu(const Value<B>* x, Value<B>* y, int64_t n) noexcept {
   map<B>(
       n, y, [](B v) { return v * math::sigmoid(v); }, x);
 }
 
 template <class B>
-void softplus(const Value<B>* x, Value<B>* y, int64_t n) noexcept {
+HEED_KERNEL void softplus(const Value<B>* x, Value<B>* y, int64_t n) noexcept {
   map<B>(
       n, y,
       [](B v) { return xsimd::select(v < B(0), B(0), v) + math::log1p_unit(math::exp(-xsimd::abs(v))); }, x);
@@ -67,25 +67,25 @@ void softplus(const Value<B>* x, Value<B>* y, int64_t n) noexcept {
 // ---- their gradients: dx += dy f'(x)
 
 template <class B>
-void tanh_backward(const Value<B>* y, const Value<B>* dy, Value<B>* dx, int64_t n) noexcept {
+HEED_KERNEL void tanh_backward(const Value<B>* y, const Value<B>* dy, Value<B>* dx, int64_t n) noexcept {
   map<B>(
       n, dx, [](B t, B d, B sum) { return sum + (B(1) - t * t) * d; }, y, dy, dx);
 }
 
 template <class B>
-void sigmoid_backward(const Value<B>* y, const Value<B>* dy, Value<B>* dx, int64_t n) noexcept {
+HEED_KERNEL void sigmoid_backward(const Value<B>* y, const Value<B>* dy, Value<B>* dx, int64_t n) noexcept {
   map<B>(
       n, dx, [](B s, B d, B sum) { return sum + s * (B(1) - s) * d; }, y, dy, dx);
 }
 
 template <class B>
-void relu_backward(const Value<B>* x, const Value<B>* dy, Value<B>* dx, int64_t n) noexcept {
+HEED_KERNEL void relu_backward(const Value<B>* x, const Value<B>* dy, Value<B>* dx, int64_t n) noexcept {
   map<B>(
       n, dx, [](B v, B d, B sum) { return sum + xsimd::select(v > B(0), d, B(0)); }, x, dy, dx);
 }
 
 template <class B>
-void gelu_backward(const Value<B>* x, const Value<B>* dy, Value<B>* dx, int64_t n) noexcept {
+HEED_KERNEL void gelu_backward(const Value<B>* x, const Value<B>* dy, Value<B>* dx, int64_t n) noexcept {
   const B half(Value<B>(0.5)), sqrt_half(Value<B>(0.70710678118654752440));
   const B inv_sqrt_2pi(Value<B>(0.39894228040143267794));
   map<B>(
@@ -99,7 +99,7 @@ void gelu_backward(const Value<B>* x, const Value<B>* dy, Value<B>* dx, int64_t 
 }
 
 template <class B>
-void silu_backward(const Value<B>* x, const Value<B>* dy, Value<B>* dx, int64_t n) noexcept {
+HEED_KERNEL void silu_backward(const Value<B>* x, const Value<B>* dy, Value<B>* dx, int64_t n) noexcept {
   map<B>(
       n, dx,
       [](B v, B d, B sum) {
@@ -110,7 +110,7 @@ void silu_backward(const Value<B>* x, const Value<B>* dy, Value<B>* dx, int64_t 
 }
 
 template <class B>
-void softplus_backward(const Value<B>* x, const Value<B>* dy, Value<B>* dx, int64_t n) noexcept {
+HEED_KERNEL void softplus_backward(const Value<B>* x, const Value<B>* dy, Value<B>* dx, int64_t n) noexcept {
   map<B>(
       n, dx, [](B v, B d, B sum) { return sum + math::sigmoid(v) * d; }, x, dy, dx);
 }
@@ -118,49 +118,50 @@ void softplus_backward(const Value<B>* x, const Value<B>* dy, Value<B>* dx, int6
 // ---- arithmetic
 
 template <class B>
-void add(const Value<B>* a, const Value<B>* b, Value<B>* y, int64_t n) noexcept {
+HEED_KERNEL void add(const Value<B>* a, const Value<B>* b, Value<B>* y, int64_t n) noexcept {
   map<B>(
       n, y, [](B p, B q) { return p + q; }, a, b);
 }
 
 template <class B>
-void sub(const Value<B>* a, const Value<B>* b, Value<B>* y, int64_t n) noexcept {
+HEED_KERNEL void sub(const Value<B>* a, const Value<B>* b, Value<B>* y, int64_t n) noexcept {
   map<B>(
       n, y, [](B p, B q) { return p - q; }, a, b);
 }
 
 template <class B>
-void mul(const Value<B>* a, const Value<B>* b, Value<B>* y, int64_t n) noexcept {
+HEED_KERNEL void mul(const Value<B>* a, const Value<B>* b, Value<B>* y, int64_t n) noexcept {
   map<B>(
       n, y, [](B p, B q) { return p * q; }, a, b);
 }
 
 template <class B>
-void div(const Value<B>* a, const Value<B>* b, Value<B>* y, int64_t n) noexcept {
+HEED_KERNEL void div(const Value<B>* a, const Value<B>* b, Value<B>* y, int64_t n) noexcept {
   map<B>(
       n, y, [](B p, B q) { return div(p, q); }, a, b);
 }
 
 template <class B>
-void scale(Value<B> alpha, const Value<B>* x, Value<B>* y, int64_t n) noexcept {
+HEED_KERNEL void scale(Value<B> alpha, const Value<B>* x, Value<B>* y, int64_t n) noexcept {
   map<B>(
       n, y, [alpha](B v) { return B(alpha) * v; }, x);
 }
 
 template <class B>
-void axpy(Value<B> alpha, const Value<B>* x, Value<B>* y, int64_t n) noexcept {
+HEED_KERNEL void axpy(Value<B> alpha, const Value<B>* x, Value<B>* y, int64_t n) noexcept {
   map<B>(
       n, y, [alpha](B v, B sum) { return fma(B(alpha), v, sum); }, x, y);
 }
 
 template <class B>
-void mul_add(const Value<B>* a, const Value<B>* b, Value<B>* y, int64_t n) noexcept {
+HEED_KERNEL void mul_add(const Value<B>* a, const Value<B>* b, Value<B>* y, int64_t n) noexcept {
   map<B>(
       n, y, [](B p, B q, B sum) { return fma(p, q, sum); }, a, b, y);
 }
 
 template <class B>
-void mul_add3(Value<B> alpha, const Value<B>* a, const Value<B>* b, Value<B>* y, int64_t n) noexcept {
+HEED_KERNEL void mul_add3(Value<B> alpha, const Value<B>* a, const Value<B>* b, Value<B>* y,
+                          int64_t n) noexcept {
   map<B>(
       n, y, [alpha](B p, B q, B sum) { return fma(B(alpha) * p, q, sum); }, a, b, y);
 }

@@ -14,8 +14,8 @@ HEED_INLINE B load_or(IO io, const Value<B>* p, int64_t i, Value<B> otherwise) n
 }
 
 template <class B>
-void layer_norm(const Value<B>* x, const Value<B>* gamma, const Value<B>* beta, Value<B> eps, Value<B>* y,
-                int64_t n, Value<B>* mean, Value<B>* rstd) noexcept {
+HEED_KERNEL void layer_norm(const Value<B>* x, const Value<B>* gamma, const Value<B>* beta, Value<B> eps,
+                            Value<B>* y, int64_t n, Value<B>* mean, Value<B>* rstd) noexcept {
   using T = Value<B>;
   const T mu = sum<B>(x, n) / T(n);
   const B m(mu);
@@ -35,8 +35,9 @@ void layer_norm(const Value<B>* x, const Value<B>* gamma, const Value<B>* beta, 
 }
 
 template <class B>
-void layer_norm_backward(const Value<B>* x, const Value<B>* gamma, const Value<B>* dy, Value<B> mean,
-                         Value<B> rstd, Value<B>* dx, Value<B>* dgamma, Value<B>* dbeta, int64_t n) noexcept {
+HEED_KERNEL void layer_norm_backward(const Value<B>* x, const Value<B>* gamma, const Value<B>* dy,
+                                     Value<B> mean, Value<B> rstd, Value<B>* dx, Value<B>* dgamma,
+                                     Value<B>* dbeta, int64_t n) noexcept {
   using T = Value<B>;
   const B m(mean), r(rstd);
   B sum_g(0), sum_gxh(0);
@@ -57,16 +58,16 @@ void layer_norm_backward(const Value<B>* x, const Value<B>* gamma, const Value<B
 }
 
 template <class B>
-void rms_norm(const Value<B>* x, const Value<B>* gamma, Value<B> eps, Value<B>* y, int64_t n,
-              Value<B>* rstd) noexcept {
+HEED_KERNEL void rms_norm(const Value<B>* x, const Value<B>* gamma, Value<B> eps, Value<B>* y, int64_t n,
+                          Value<B>* rstd) noexcept {
   const B r = div(B(1), xsimd::sqrt(B(dot<B>(x, x, n) / Value<B>(n) + eps)));
   sweep<B>(n, [&](auto io, int64_t i) { io.store(y + i, io.load(x + i) * r * load_or<B>(io, gamma, i, 1)); });
   *rstd = r.get(0);
 }
 
 template <class B>
-void rms_norm_backward(const Value<B>* x, const Value<B>* gamma, const Value<B>* dy, Value<B> rstd,
-                       Value<B>* dx, Value<B>* dgamma, int64_t n) noexcept {
+HEED_KERNEL void rms_norm_backward(const Value<B>* x, const Value<B>* gamma, const Value<B>* dy,
+                                   Value<B> rstd, Value<B>* dx, Value<B>* dgamma, int64_t n) noexcept {
   const B r(rstd);
   B sum_gxh(0);
   sweep<B>(n, [&](auto io, int64_t i) {

@@ -7,8 +7,8 @@
 namespace heed::kernels {
 
 template <class B>
-void gru(const Value<B>* gi, const Value<B>* gh, const Value<B>* h, Value<B>* h_next, Value<B>* saved,
-         int64_t n) noexcept {
+HEED_KERNEL void gru(const Value<B>* gi, const Value<B>* gh, const Value<B>* h, Value<B>* h_next,
+                     Value<B>* saved, int64_t n) noexcept {
   sweep<B>(n, [&](auto io, int64_t i) {
     const B r = math::sigmoid(io.load(gi + i) + io.load(gh + i));
     const B z = math::sigmoid(io.load(gi + n + i) + io.load(gh + n + i));
@@ -21,8 +21,9 @@ void gru(const Value<B>* gi, const Value<B>* gh, const Value<B>* h, Value<B>* h_
 }
 
 template <class B>
-void gru_backward(const Value<B>* saved, const Value<B>* gh_n, const Value<B>* h, const Value<B>* dh_next,
-                  Value<B>* dgi, Value<B>* dgh, Value<B>* dh, int64_t n) noexcept {
+HEED_KERNEL void gru_backward(const Value<B>* saved, const Value<B>* gh_n, const Value<B>* h,
+                              const Value<B>* dh_next, Value<B>* dgi, Value<B>* dgh, Value<B>* dh,
+                              int64_t n) noexcept {
   sweep<B>(n, [&](auto io, int64_t i) {
     const B r = io.load(saved + i), z = io.load(saved + n + i), c = io.load(saved + 2 * n + i);
     const B d = io.load(dh_next + i);
@@ -42,8 +43,8 @@ void gru_backward(const Value<B>* saved, const Value<B>* gh_n, const Value<B>* h
 }
 
 template <class B>
-void lstm(const Value<B>* gi, const Value<B>* gh, const Value<B>* c, Value<B>* h_next, Value<B>* c_next,
-          Value<B>* saved, int64_t n) noexcept {
+HEED_KERNEL void lstm(const Value<B>* gi, const Value<B>* gh, const Value<B>* c, Value<B>* h_next,
+                      Value<B>* c_next, Value<B>* saved, int64_t n) noexcept {
   sweep<B>(n, [&](auto io, int64_t j) {
     const B i = math::sigmoid(io.load(gi + j) + io.load(gh + j));
     const B f = math::sigmoid(io.load(gi + n + j) + io.load(gh + n + j));
@@ -61,8 +62,8 @@ void lstm(const Value<B>* gi, const Value<B>* gh, const Value<B>* c, Value<B>* h
 }
 
 template <class B>
-void lstm_backward(const Value<B>* saved, const Value<B>* c, const Value<B>* dh_next, const Value<B>* dc_next,
-                   Value<B>* dgates, Value<B>* dc, int64_t n) noexcept {
+HEED_KERNEL void lstm_backward(const Value<B>* saved, const Value<B>* c, const Value<B>* dh_next,
+                               const Value<B>* dc_next, Value<B>* dgates, Value<B>* dc, int64_t n) noexcept {
   sweep<B>(n, [&](auto io, int64_t j) {
     const B i = io.load(saved + j), f = io.load(saved + n + j), g = io.load(saved + 2 * n + j);
     const B o = io.load(saved + 3 * n + j), t = io.load(saved + 4 * n + j);

@@ -20,7 +20,7 @@ HEED_INLINE Value<B> max_seen(const Value<B>* x, const uint8_t* seen, int64_t n)
 }
 
 template <class B>
-void softmax(const Value<B>* x, const uint8_t* seen, Value<B>* y, int64_t n) noexcept {
+HEED_KERNEL void softmax(const Value<B>* x, const uint8_t* seen, Value<B>* y, int64_t n) noexcept {
   // Subtracting the largest score keeps e^ below 1 and the sum above 1: no overflow, no division by 0.
   const B top(max_seen<B>(x, seen, n));
   B total(0);
@@ -37,7 +37,7 @@ void softmax(const Value<B>* x, const uint8_t* seen, Value<B>* y, int64_t n) noe
 }
 
 template <class B>
-void softmax_backward(const Value<B>* y, const Value<B>* dy, Value<B>* dx, int64_t n) noexcept {
+HEED_KERNEL void softmax_backward(const Value<B>* y, const Value<B>* dy, Value<B>* dx, int64_t n) noexcept {
   B mean(0);  // sum_i y_i dy_i: the mean of dy under the weights
   sweep<B>(n, [&](auto io, int64_t i) { mean = fma(io.load(y + i), io.load(dy + i), mean); });
   const B m(hsum(mean));
@@ -59,7 +59,7 @@ HEED_INLINE Value<B> log_sum_exp(const Value<B>* x, const uint8_t* seen, int64_t
 }
 
 template <class B>
-Value<B> log_softmax(const Value<B>* x, const uint8_t* seen, Value<B>* y, int64_t n) noexcept {
+HEED_KERNEL Value<B> log_softmax(const Value<B>* x, const uint8_t* seen, Value<B>* y, int64_t n) noexcept {
   const Value<B> lse = log_sum_exp<B>(x, seen, n);
   sweep<B>(n, [&](auto io, int64_t i) {
     B v = io.load(x + i) - B(lse);
@@ -70,7 +70,8 @@ Value<B> log_softmax(const Value<B>* x, const uint8_t* seen, Value<B>* y, int64_
 }
 
 template <class B>
-void log_softmax_backward(const Value<B>* y, const Value<B>* dy, Value<B>* dx, int64_t n) noexcept {
+HEED_KERNEL void log_softmax_backward(const Value<B>* y, const Value<B>* dy, Value<B>* dx,
+                                      int64_t n) noexcept {
   const B lowest(Value<B>(-__builtin_inf()));
   B total(0);  // sum_i dy_i over the slots that count
   sweep<B>(n, [&](auto io, int64_t i) {
@@ -83,8 +84,8 @@ void log_softmax_backward(const Value<B>* y, const Value<B>* dy, Value<B>* dx, i
 }
 
 template <class B>
-Value<B> cross_entropy(const Value<B>* x, int64_t n, int64_t target, Value<B> smoothing,
-                       Value<B>* lse) noexcept {
+HEED_KERNEL Value<B> cross_entropy(const Value<B>* x, int64_t n, int64_t target, Value<B> smoothing,
+                                   Value<B>* lse) noexcept {
   using T = Value<B>;
   *lse = log_sum_exp<B>(x, nullptr, n);
   T loss = *lse - (1 - smoothing) * x[target];
@@ -97,8 +98,8 @@ Value<B> cross_entropy(const Value<B>* x, int64_t n, int64_t target, Value<B> sm
 }
 
 template <class B>
-void cross_entropy_backward(const Value<B>* x, Value<B> lse, int64_t n, int64_t target, Value<B> smoothing,
-                            Value<B> scale, Value<B>* dx) noexcept {
+HEED_KERNEL void cross_entropy_backward(const Value<B>* x, Value<B> lse, int64_t n, int64_t target,
+                                        Value<B> smoothing, Value<B> scale, Value<B>* dx) noexcept {
   using T = Value<B>;
   const B uniform(smoothing / T(n)), s(scale);
   map<B>(

@@ -12,6 +12,21 @@ template <class B>
 using Value = typename B::value_type;
 
 #define HEED_INLINE [[gnu::always_inline]] inline
+// On every kernel: inline all that it calls, lambdas above all. A call per register would cost as much as
+// e^x.
+#define HEED_KERNEL [[gnu::flatten]]
+
+// Copies n < 2 H elements by powers of two: a loop over them would become a call of memcpy.
+template <int H, class T>
+HEED_INLINE void copy_few(int64_t n, const T* from, T* to) noexcept {
+  if constexpr (H > 0) {
+    if ((n & H) != 0) {
+      __builtin_memcpy(to, from, H * sizeof(T));
+      from += H, to += H;
+    }
+    copy_few<H / 2>(n, from, to);
+  }
+}
 
 // Lanes 0, 1, 2, ... as numbers.
 template <class B>
@@ -36,21 +51,21 @@ struct Full {
   }
 };
 
-// ... and when it owns the first n: the others load as 0, are not stored, and `keep` replaces them by the
-// identity of whatever reduction they are about to enter.
+// ... and when it owns the first n < W: the others load as 0, are not stored, and `keep` replaces them by
+// the identity of whatever reduction they are about to enter.
 template <class B>
 struct Part {
   int64_t n;
 
   HEED_INLINE B load(const Value<B>* p) const noexcept {
     Value<B> lanes[B::size] = {};
-    for (int64_t l = 0; l < n; ++l) lanes[l] = p[l];
+    copy_few<int(B::size) / 2>(n, p, lanes);
     return B::load_unaligned(lanes);
   }
   HEED_INLINE void store(Value<B>* p, const B& v) const noexcept {
     Value<B> lanes[B::size];
     v.store_unaligned(lanes);
-    for (int64_t l = 0; l < n; ++l) p[l] = lanes[l];
+    copy_few<int(B::size) / 2>(n, lanes, p);
   }
   HEED_INLINE B keep(const B& v, Value<B> identity) const noexcept {
     return xsimd::select(lane_numbers<B>() < B(Value<B>(n)), v, B(identity));
