@@ -138,7 +138,7 @@ HEED_KERNEL void mul(const Value<B>* a, const Value<B>* b, Value<B>* y, int64_t 
 template <class B>
 HEED_KERNEL void div(const Value<B>* a, const Value<B>* b, Value<B>* y, int64_t n) noexcept {
   map<B>(
-      n, y, [](B p, B q) { return div(p, q); }, a, b);
+      n, y, [](B p, B q) { return quotient(p, q); }, a, b);
 }
 
 template <class B>

@@ -132,7 +132,7 @@ HEED_INLINE B tanh(const B& x) noexcept {
   B q;
   const B p = pow2(reduce_exp(v + v, q));
   const B u = fma(p, q, p - B(1));
-  return with_sign(div(u, u + B(2)), x);
+  return with_sign(quotient(u, u + B(2)), x);
 }
 
 // ---- sigmoid = 1 / (1 + e^-x) = e^x / (1 + e^x), whichever has the small exponential
@@ -140,7 +140,7 @@ HEED_INLINE B tanh(const B& x) noexcept {
 template <class B>
 HEED_INLINE B sigmoid(const B& x) noexcept {
   const B e = math::exp(-xsimd::abs(x));
-  return div(xsimd::select(x < B(0), e, B(1)), B(1) + e);
+  return quotient(xsimd::select(x < B(0), e, B(1)), B(1) + e);
 }
 
 // ---- log
@@ -151,7 +151,7 @@ HEED_INLINE B sigmoid(const B& x) noexcept {
 template <class B>
 HEED_INLINE B log_reduced(const B& f, const B& k) noexcept {
   using F = Fmt<B>;
-  const B s = div(f, B(2) + f), z = s * s, half_square = B(Value<B>(0.5)) * f * f;
+  const B s = quotient(f, B(2) + f), z = s * s, half_square = B(Value<B>(0.5)) * f * f;
   B p;
   if constexpr (kIsFloat<B>) {
     p = poly(z, 0.666667759f, 0.399774492f, 0.298744202f);

@@ -25,7 +25,7 @@ HEED_KERNEL void layer_norm(const Value<B>* x, const Value<B>* gamma, const Valu
     squares[k] = fma(d, d, squares[k]);
   });
   const T var = hsum((squares[0] + squares[1]) + (squares[2] + squares[3])) / T(n);
-  const B r = div(B(1), xsimd::sqrt(B(var + eps)));
+  const B r = quotient(B(1), xsimd::sqrt(B(var + eps)));
   sweep<B>(n, [&](auto io, int64_t i) {
     const B xh = (io.load(x + i) - m) * r;
     io.store(y + i, fma(xh, load_or<B>(io, gamma, i, 1), load_or<B>(io, beta, i, 0)));
@@ -60,7 +60,7 @@ HEED_KERNEL void layer_norm_backward(const Value<B>* x, const Value<B>* gamma, c
 template <class B>
 HEED_KERNEL void rms_norm(const Value<B>* x, const Value<B>* gamma, Value<B> eps, Value<B>* y, int64_t n,
                           Value<B>* rstd) noexcept {
-  const B r = div(B(1), xsimd::sqrt(B(dot<B>(x, x, n) / Value<B>(n) + eps)));
+  const B r = quotient(B(1), xsimd::sqrt(B(dot<B>(x, x, n) / Value<B>(n) + eps)));
   sweep<B>(n, [&](auto io, int64_t i) { io.store(y + i, io.load(x + i) * r * load_or<B>(io, gamma, i, 1)); });
   *rstd = r.get(0);
 }

@@ -115,9 +115,10 @@ HEED_INLINE B fma(const B& a, const B& b, const B& c) noexcept {
   return xsimd::fma(a, b, c);
 }
 
-// a / b, rounded as IEEE says: xsimd's operator multiplies by an estimated reciprocal for NEON's floats.
+// a / b, rounded as IEEE says: xsimd's operator multiplies by an estimated reciprocal for NEON's floats. (Not
+// named `div`: argument-dependent lookup would rather find xsimd's.)
 template <class B>
-HEED_INLINE B div(const B& a, const B& b) noexcept {
+HEED_INLINE B quotient(const B& a, const B& b) noexcept {
   using Register = typename B::register_type;
   return B(static_cast<Register>(a) / static_cast<Register>(b));
 }
