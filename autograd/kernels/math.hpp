@@ -24,8 +24,9 @@ struct Format<float> {
   static constexpr float kLn2High = 0x1.62e4p-1f;                  // n ln2_high is exact for every exponent n
   static constexpr float kLn2Low = 0x1.7f7d1cp-20f;                // the rest of ln 2
   static constexpr float kExpOverflow = 89, kExpUnderflow = -104;  // beyond: e^x is inf, 0
-  static constexpr float kTanhOne = 9.1f;                          // beyond: tanh rounds to 1
-  static constexpr float kErfOne = 4;                              // beyond: erf rounds to 1
+  static constexpr float kLogSmallest = -87.3365447F;
+  static constexpr float kTanhOne = 9.1f;  // beyond: tanh rounds to 1
+  static constexpr float kErfOne = 4;      // beyond: erf rounds to 1
 };
 
 template <>
@@ -36,6 +37,7 @@ struct Format<double> {
   static constexpr double kLn2High = 0x1.62e42feep-1;
   static constexpr double kLn2Low = 0x1.a39ef35793c76p-33;
   static constexpr double kExpOverflow = 710, kExpUnderflow = -746;
+  static constexpr double kLogSmallest = -708.39641853226408;
   static constexpr double kTanhOne = 19.1;
   static constexpr double kErfOne = 6;
 };
@@ -121,6 +123,15 @@ HEED_INLINE B exp(const B& x) noexcept {
   // 2^n in two factors: n may lie beyond the normal exponents, at an overflow or a subnormal result.
   const B half = nearest(n * B(Value<B>(0.5)));
   return (B(1) + q) * pow2(half) * pow2(n - half);
+}
+
+// e^x for x <= 0, as in a softmax, at three quarters of the cost: results below the smallest normal number
+// are 0.
+template <class B>
+HEED_INLINE B exp_of_negative(const B& x) noexcept {
+  B q;
+  const B scale = pow2(reduce_exp(x, q));  // anything, for x so low that it is not selected
+  return xsimd::select(x < B(Fmt<B>::kLogSmallest), B(0), fma(scale, q, scale));
 }
 
 // ---- tanh = (e^2x - 1) / (e^2x + 1) = u / (u + 2) with u = e^2x - 1, which keeps all digits near 0

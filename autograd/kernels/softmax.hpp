@@ -25,7 +25,7 @@ HEED_KERNEL void softmax(const Value<B>* x, const uint8_t* seen, Value<B>* y, in
   const B top(max_seen<B>(x, seen, n));
   B total(0);
   sweep<B>(n, [&](auto io, int64_t i) {
-    B e = io.keep(math::exp(io.load(x + i) - top), 0);
+    B e = io.keep(math::exp_of_negative(io.load(x + i) - top), 0);
     if (seen != nullptr) e = xsimd::select(io.seen(seen + i), e, B(0));
     io.store(y + i, e);
     total += e;
@@ -51,7 +51,7 @@ HEED_INLINE Value<B> log_sum_exp(const Value<B>* x, const uint8_t* seen, int64_t
   const B top(max_seen<B>(x, seen, n));
   B total(0);
   sweep<B>(n, [&](auto io, int64_t i) {
-    B e = io.keep(math::exp(io.load(x + i) - top), 0);
+    B e = io.keep(math::exp_of_negative(io.load(x + i) - top), 0);
     if (seen != nullptr) e = xsimd::select(io.seen(seen + i), e, B(0));
     total += e;
   });

@@ -101,6 +101,19 @@ TEST_CASE_TEMPLATE("softmax of rows at the edges", T, float, double) {
   }
 }
 
+TEST_CASE_TEMPLATE("scores far below the largest get weight 0, near ones their share", T, float, double) {
+  const T inf = std::numeric_limits<T>::infinity(), big = std::numeric_limits<T>::max();
+  const std::vector<T> x = {0, -inf, -big, -1e6, -800, -1, -20, 0, T(-0.5)};
+  const Exact sum = 2 + std::exp(Exact(-1)) + std::exp(Exact(-20)) + std::exp(Exact(-0.5));
+  for (const Table<T>* t : tables<T>()) {
+    std::vector<T> y(x.size());
+    t->softmax(x.data(), nullptr, y.data(), static_cast<int64_t>(x.size()));
+    std::vector<Exact> want;
+    for (const T v : x) want.push_back(v < -100 ? 0 : std::exp(Exact(v)) / sum);
+    CHECK(distance(y, want, 0) < 3);
+  }
+}
+
 TEST_CASE_TEMPLATE("gradients of softmax and its logarithm are added", T, float, double) {
   for (const Table<T>* t : tables<T>()) {
     for (const int64_t n : sizes()) {
