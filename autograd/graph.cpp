@@ -39,6 +39,13 @@ void check_values(const char* op, const char* what, std::span<const real> values
 Node::Node(const char* name, int64_t size, size_t bytes) noexcept
     : number_(++created), name_(name), size_(size), bytes_(static_cast<uint32_t>(bytes)) {}
 
+// Adds the gradient of this walk to what earlier walks left.
+void Node::keep() {
+  if (!kept_) kept_ = Buffer::zeros(size_);
+  real* sum = kept_.mutable_data();
+  for (int64_t i = 0; i < size_; ++i) sum[i] += grad_.data()[i];
+}
+
 NodePtr::NodePtr(const NodePtr& other) noexcept : node_(other.node_) {
   if (node_ != nullptr) ++node_->references_;
 }
@@ -53,7 +60,7 @@ void NodePtr::release(Node* node) noexcept {
   if (std::exchange(destroying, true)) return;
   while (dying != nullptr) {
     Node* dead = std::exchange(dying, dying->next_);
-    for (int i = 0; i < dead->inputs_; ++i) dead->edges_[i].~NodePtr();
+    for (uint32_t i = 0; i < dead->inputs_; ++i) dead->edges_[i].~NodePtr();
     const size_t bytes = dead->bytes_;
     dead->~Node();
     pool_free(dead, bytes);
@@ -87,7 +94,7 @@ bool Graph::wants(std::span<const Tensor* const> inputs) {
 void Graph::connect(Node& node, NodePtr* memory, std::span<const Tensor* const> inputs) {
   node.edges_ = memory;
   for (const Tensor* x : inputs) ::new (static_cast<void*>(memory++)) NodePtr(x->node());
-  node.inputs_ = static_cast<uint16_t>(inputs.size());
+  node.inputs_ = static_cast<uint32_t>(inputs.size());
 }
 
 bool Graph::anomaly() { return checking; }
@@ -155,7 +162,7 @@ void Graph::backward(const Tensor& loss, bool keep_graph) {
   Queue queue([](const NodePtr& node) { return node->number_; });
   const auto forget = [](Node& node) {
     node.queued_ = false;
-    if (!node.keep_grad_) node.grad_ = Buffer();
+    if (!node.leaf()) node.grad_ = Buffer();
   };
   const auto walk = [&](Node& node) {
     if (node.freed_) {
@@ -164,7 +171,8 @@ void Graph::backward(const Tensor& loss, bool keep_graph) {
     }
     Gradients g(node);
     if (node.grad_) node.run(g);
-    for (int i = 0; i < node.inputs_; ++i) {
+    if (node.keep_grad_ && node.grad_) node.keep();
+    for (uint32_t i = 0; i < node.inputs_; ++i) {
       NodePtr& x = node.edges_[i];
       if (!x) continue;
       if (checking && x->grad_) {
@@ -175,7 +183,7 @@ void Graph::backward(const Tensor& loss, bool keep_graph) {
     if (!keep_graph) {
       node.freed_ = true;
       node.drop();
-      for (int i = 0; i < node.inputs_; ++i) node.edges_[i] = NodePtr();
+      for (uint32_t i = 0; i < node.inputs_; ++i) node.edges_[i] = NodePtr();
     }
   };
 
@@ -185,13 +193,18 @@ void Graph::backward(const Tensor& loss, bool keep_graph) {
   if (root.leaf()) return;
   root.queued_ = true;
   queue.push(loss.node());
+  NodePtr node;
   try {
     while (!queue.empty()) {
-      const NodePtr node = queue.pop();
+      node = queue.pop();
       walk(*node.get());
       forget(*node.get());
     }
-  } catch (...) {
+  } catch (...) {  // leave no half-made gradient behind
+    forget(*node.get());
+    for (uint32_t i = 0; i < node->inputs_; ++i) {
+      if (node->edges_[i]) forget(*node->edges_[i].get());
+    }
     while (!queue.empty()) forget(*queue.pop().get());
     throw;
   }

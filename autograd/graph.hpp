@@ -62,6 +62,7 @@ class Node {
   virtual void drop() noexcept = 0;    // destroys the closure, and with it what it saved
 
  private:
+  void keep();
   friend class NodePtr;
   friend class Gradients;
   friend class Graph;
@@ -72,13 +73,14 @@ class Node {
   int64_t size_;    // elements of the tensor
   uint32_t bytes_;  // that this node takes in the pool
   uint32_t references_ = 1;
-  uint16_t inputs_ = 0;
+  uint32_t inputs_ = 0;
   bool queued_ = false;  // in the queue of a running backward
   bool freed_ = false;   // backward has walked it and given up what it saved
   bool keep_grad_ = false;
   NodePtr* edges_ = nullptr;  // inputs_ pointers, null where the input needs no gradient
-  Buffer grad_;
-  Node* next_ = nullptr;  // in the list of nodes to destroy
+  Buffer grad_;               // of a leaf: for good; of any other: while a backward runs
+  Buffer kept_;               // what retain_grad keeps of it
+  Node* next_ = nullptr;      // in the list of nodes to destroy
 };
 
 // How the ops and backward() reach the inside of nodes.
@@ -141,7 +143,8 @@ struct Backward {
 };
 // dL/dx for every x behind the scalar `loss`, added into the gradients of leaves (and of tensors that
 // retain theirs). First order. Frees the graph that it walked unless told otherwise; walking a freed graph
-// throws, as does a loss with more than one element or without a graph.
+// throws, as does a loss with more than one element or without a graph. After a throw leaves may hold a part
+// of their gradients.
 void backward(const Tensor& loss, Backward options = {});
 
 // While one lives, ops of this thread record nothing.
@@ -158,7 +161,7 @@ class NoGrad {
 bool grad_enabled();
 
 // While one lives, every op of this thread checks what it made, forward and backward, and the first NaN or
-// infinity throws, naming the op: `anomaly: log made -inf at element 3 of (2, 5)`. Slow; for finding out.
+// infinity throws, naming the op: `anomaly: log made -inf at element 3 of 10`. Slow; for finding out.
 class Anomaly {
  public:
   Anomaly();

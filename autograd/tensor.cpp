@@ -64,12 +64,14 @@ Tensor Tensor::detach() const { return {shape_, buffer_}; }
 Tensor Tensor::clone() const { return from(shape_, values()); }
 
 Tensor Tensor::grad() const {
-  if (!node_ || !node_->grad_) return {};
-  return {shape_, node_->grad_};
+  if (!node_) return {};
+  const Buffer& grad = node_->leaf() ? node_->grad_ : node_->kept_;
+  if (!grad) return {};
+  return {shape_, grad};
 }
 
 void Tensor::zero_grad() {
-  if (node_) node_->grad_ = Buffer();
+  if (node_) node_->grad_ = node_->kept_ = Buffer();
 }
 
 Tensor empty_like(const Tensor& x) { return Tensor::empty(x.shape()); }

@@ -53,7 +53,7 @@ void print_table(const TaskData& data, Settings settings, const Learned& done, J
 
 int run(int argc, char** argv) {
   CommandLine line("alignment", "Learns a synthetic translation and asks whether attention is alignment.");
-  const Settings rnn{.hidden = 64, .steps = 4000, .lr = 3e-3};
+  const Settings rnn{.hidden = 64, .steps = 6000, .lr = 3e-3};
   const Settings transformer{
       .model = "transformer", .hidden = 64, .layers = 2, .steps = 2000, .lr = 2e-3, .warmup = 200};
   bool no_table = false;

@@ -1,7 +1,7 @@
 // Learns to copy a sequence of symbols, 3 7 1 -> 3 7 1, and shows the learned attention.
 // The map's diagonal runs from the top left to the bottom right.
 //
-//   ./dev run copy [--model transformer] [--cell lstm] [--scorer bilinear] [--seed 7] ...
+//   ./dev run copy [--model transformer] [--cell lstm] [--scorer additive] [--seed 7] ...
 
 #include <fmt/format.h>
 

@@ -1,7 +1,7 @@
 // Learns to reverse a sequence of symbols, 3 7 1 -> 1 7 3, and shows the learned attention.
 // The map's diagonal runs from the top right to the bottom left.
 //
-//   ./dev run reverse [--model transformer] [--cell lstm] [--scorer bilinear] [--seed 7] ...
+//   ./dev run reverse [--model transformer] [--cell lstm] [--scorer additive] [--seed 7] ...
 
 #include <fmt/format.h>
 

@@ -6,6 +6,7 @@
 namespace heed::inline HEED_PRECISION {
 
 void Memory::append(const Memory& more) {
+  if (!more.keys.defined()) fail("Memory::append: the memory to append is empty");
   more.check("Memory::append", more.batch());
   if (!more.mask.everything()) fail("Memory::append: the new slots have a mask; append what may be seen");
   if (!keys.defined()) {

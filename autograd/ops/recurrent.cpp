@@ -112,6 +112,11 @@ Recurrence plan(Cell cell, const Tensor& x_gates, const Tensor& state, const Ten
   if (!sequence.lengths.empty() && static_cast<int64_t>(sequence.lengths.size()) != x_gates.size(0)) {
     fail("recurrent: {} lengths for a batch of {}", sequence.lengths.size(), x_gates.size(0));
   }
+  for (const int32_t length : sequence.lengths) {
+    if (length < 0 || length > x_gates.size(1)) {
+      fail("recurrent: length {} is outside [0, {}]", length, x_gates.size(1));
+    }
+  }
   const int64_t saved[] = {0, 4 * hidden, 5 * hidden};
   return {cell,
           x_gates.size(0),

@@ -34,7 +34,7 @@ size_t widest(const std::vector<std::string>& labels) {
 }
 
 std::string cell(double weight, size_t width, bool colour) {
-  const double w = std::clamp(weight, 0.0, 1.0);
+  const double w = std::isfinite(weight) ? std::clamp(weight, 0.0, 1.0) : 0;
   if (colour) {  // the 24 greys of the 256-colour palette, black to white
     const int grey = 232 + int(std::lround(w * 23));
     return fmt::format("\x1b[48;5;{}m{}\x1b[0m", grey, std::string(width, ' '));

@@ -13,6 +13,8 @@
 namespace heed::tests {
 namespace {
 
+constexpr real inf = std::numeric_limits<real>::infinity();
+
 Tensor leaf(std::initializer_list<real> values) {
   Tensor x = Tensor::from({static_cast<int64_t>(values.size())}, values);
   x.requires_grad();
@@ -82,6 +84,29 @@ TEST_CASE("an inner gradient is kept on request only") {
   CHECK_FALSE(plain.grad().defined());
   CHECK(error_of([] { Tensor::scalar(1).retain_grad(); }) ==
         "retain_grad: nobody wants a gradient of this tensor of shape ()");
+}
+
+TEST_CASE("what retain_grad keeps of one walk does not enter the next") {
+  Tensor x = leaf({2});
+  Tensor y = scale(x, 3);
+  y.retain_grad();
+  const Tensor loss = sum(scale(y, 5));
+  backward(loss, {.keep_graph = true});
+  backward(loss);
+  CHECK(x.grad().item() == 30);
+  CHECK(y.grad().item() == 10);
+}
+
+TEST_CASE("a backward that threw leaves the graph as it was") {
+  Tensor x = leaf({0});
+  const Tensor loss = sum(sqrt(shift(x, 0)));
+  {
+    const Anomaly anomaly;
+    CHECK_FALSE(error_of([&] { backward(loss, {.keep_graph = true}); }).empty());
+  }
+  x.zero_grad();
+  backward(loss);
+  CHECK(x.grad().item() == inf);
 }
 
 TEST_CASE("requires_grad is for leaves") {
