@@ -16,14 +16,13 @@ namespace heed::inline HEED_PRECISION {
 // the context, a_t = tanh(W_c [c_t; s_t]) the attentional vector; logits = W_o a_t in all three.
 enum class DecoderOrder {
   // Query = the current state, context to the output alone: s_t = f(y_t, s_(t-1)), c_t = attend(s_t). The
-  // recurrence waits for no context, so that the whole target is one recurrent op and one attend; and nothing
-  // but the context can carry the source symbol, so that the weights become an alignment.
+  // recurrence waits for no context, so that the whole target is one recurrent op and one attend; and the
+  // context is fed back into no state, so that no symbol can be fetched a step early and carried along.
   luong,
   // Luong et al. 2015, section 3.3: s_t = f([y_t; a_(t-1)], s_(t-1)), c_t = attend(s_t).
   input_feeding,
-  // Bahdanau et al. 2014, section 3: c_t = attend(s_(t-1)), s_t = f([y_t; c_t], s_(t-1)). The context feeds
-  // the
-  // state, which can carry a symbol for a step: the weights may run ahead of the output.
+  // Bahdanau et al. 2014, section 3: c_t = attend(s_(t-1)), s_t = f([y_t; c_t], s_(t-1)). The context
+  // feeds the state, which can carry a symbol for a step: the weights may run ahead of the output.
   bahdanau,
 };
 
