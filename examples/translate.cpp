@@ -119,9 +119,9 @@ int run(int argc, char** argv) {
                      .order = "input-feeding",
                      .embed = 64,
                      .hidden = 128,
-                     .dropout = 0.3,
+                     .dropout = 0.4,
                      .batch = 32,
-                     .epochs = 30,
+                     .epochs = 60,
                      .lr = 3e-3,
                      .label_smoothing = 0.1};
   const Settings transformer{.model = "transformer",
