@@ -55,7 +55,7 @@ int run(int argc, char** argv) {
   CommandLine line("alignment", "Learns a synthetic translation and asks whether attention is alignment.");
   const Settings rnn{.hidden = 64, .steps = 6000, .lr = 3e-3};
   const Settings transformer{
-      .model = "transformer", .hidden = 64, .layers = 2, .steps = 2000, .lr = 2e-3, .warmup = 200};
+      .model = "transformer", .hidden = 64, .layers = 2, .steps = 4000, .lr = 2e-3, .warmup = 200};
   bool no_table = false;
   line.toggle("--no-table", no_table, "rnn: do not train the other two decoders for the table");
   Settings settings;
