@@ -8,6 +8,15 @@ namespace {
 
 using Inputs = std::vector<Tensor>;
 
+// Nothing hidden; lengths, one of them 0; bytes; causality; both.
+std::vector<Mask> masks() {
+  return {{},
+          Mask::of_lengths({3, 0}),
+          Mask::of_bytes(2, 4, {1, 0, 1, 1, 0, 0, 1, 0}),
+          Mask().causal(),
+          Mask::of_lengths({4, 2}).causal(1)};
+}
+
 TEST_CASE("gradcheck: shape ops") {
   const Inputs one = {spaced({2, 3, 4}, -2, 2)};
   check_gradient("permute", one, [](const Inputs& x) { return permute(x[0], {2, 0, 1}); });
@@ -66,12 +75,7 @@ TEST_CASE("gradcheck: products in every transposition") {
 }
 
 TEST_CASE("gradcheck: softmax under every kind of mask") {
-  const Mask masks[] = {{},
-                        Mask::of_lengths({3, 0}),
-                        Mask::of_bytes(2, 4, {1, 0, 1, 1, 0, 0, 1, 0}),
-                        Mask().causal(),
-                        Mask::of_lengths({4, 2}).causal(1)};
-  for (const Mask& mask : masks) {
+  for (const Mask& mask : masks()) {
     check_gradient("softmax", {spaced({2, 3, 4}, -2, 2)},
                    [&](const Inputs& x) { return softmax(x[0], mask); });
     check_gradient("softmax", {spaced({2, 2, 3, 4}, -2, 2)},
@@ -118,12 +122,7 @@ TEST_CASE("gradcheck: recurrence of every cell, both ways, with and without leng
 }
 
 TEST_CASE("gradcheck: fused attention under every kind of mask") {
-  const Mask masks[] = {{},
-                        Mask::of_lengths({3, 0}),
-                        Mask::of_bytes(2, 4, {1, 0, 1, 1, 0, 0, 1, 0}),
-                        Mask().causal(),
-                        Mask::of_lengths({4, 2}).causal(1)};
-  for (const Mask& mask : masks) {
+  for (const Mask& mask : masks()) {
     check_gradient("additive_scores",
                    {spaced({2, 3, 5}, -1, 1, 1), spaced({2, 4, 5}, -1, 1, 2), spaced({5}, -1, 1, 3)},
                    [&](const Inputs& x) { return additive_scores(x[0], x[1], x[2], mask); });
