@@ -1,9 +1,9 @@
 #include "examples/support/progress.hpp"
 
 #include <fmt/format.h>
-#include <cmath>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 namespace heed::examples {
