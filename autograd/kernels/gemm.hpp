@@ -176,30 +176,27 @@ struct Gemm {
 
   // ---- few rows (or, transposed, few columns): dot products
 
-  // C^T = op(B)^T op(A)^T
+  // C(i, j) = alpha sum_p A(i, p) B(p, j) at c[i c_row + j c_col], where B is contiguous along k.
   static void run_dots(int64_t m, int64_t n, int64_t k, Matrix<B> a, Matrix<B> b, T* c, int64_t c_row,
                        int64_t c_col, T alpha, bool accumulate) noexcept {
-    if (a.col != 1) {  // few rows: copy them so that they are contiguous along k
+    if (a.col != 1) {  // few rows: copy them so that they are contiguous too
       T* to = static_cast<T*>(scratch(Scratch::left, sizeof(T) * m * k));
       for (int64_t i = 0; i < m; ++i) {
         for (int64_t p = 0; p < k; ++p) to[i * k + p] = a.p[i * a.row + p * a.col];
       }
       a = {to, k, 1};
     }
-    const int64_t width = m == 1 ? 8 : 4;
-    for (int64_t j = 0; j < n; j += width) {
-      const int64_t cols = least(width, n - j);
-      int64_t i = 0;
-      if (m > 1) {
-        for (; i + 2 <= m; i += 2) {
-          dot_tile<B, 2>(k, a.at(i, 0), b.at(0, j), c + i * c_row + j * c_col, c_row, c_col, alpha,
-                         accumulate, cols);
-        }
+    int64_t i = 0;
+    for (; i + 2 <= m; i += 2) {
+      for (int64_t j = 0; j < n; j += 4) {
+        dot_tile<B, 2>(k, a.at(i, 0), b.at(0, j), c + i * c_row + j * c_col, c_row, c_col, alpha, accumulate,
+                       least(4, n - j));
       }
-      for (int64_t q = j; i < m && q < j + cols; q += 8) {
-        dot_tile<B, 1>(k, a.at(i, 0), b.at(0, q), c + i * c_row + q * c_col, c_row, c_col, alpha, accumulate,
-                       least(8, j + cols - q));
-      }
+    }
+    if (i == m) return;
+    for (int64_t j = 0; j < n; j += 8) {
+      dot_tile<B, 1>(k, a.at(i, 0), b.at(0, j), c + i * c_row + j * c_col, c_row, c_col, alpha, accumulate,
+                     least(8, n - j));
     }
   }
 };
@@ -221,13 +218,15 @@ void gemm(bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k, Value<B> 
   const int64_t flops = 2 * m * n * k;
   const int64_t grain_flops = 2'000'000;  // 20 us
 
-  if (trans_b && m <= 8 && k >= 8 * m) {
+  // So few rows that a packed B would not pay, or so few columns that most of a register would be empty:
+  // these bounds are where the two paths measured alike.
+  if (trans_b && m <= 2 && k >= 8 * m) {
     parallel_for(n, 8 * G::ceil_div(grain_flops, 8 * (2 * m * k + 1)), [&](int64_t j0, int64_t j1) {
       G::run_dots(m, j1 - j0, k, left, right.at(0, j0), c + j0, ldc, 1, alpha, accumulate);
     });
     return;
   }
-  if (!trans_a && n <= 8 && k >= 8 * n) {
+  if (!trans_a && n <= 4 && k >= 8 * n) {
     parallel_for(m, G::ceil_div(grain_flops, 2 * n * k + 1), [&](int64_t i0, int64_t i1) {
       G::run_dots(n, i1 - i0, k, {right.p, right.col, right.row}, {left.p + i0 * lda, 1, lda}, c + i0 * ldc,
                   1, ldc, alpha, accumulate);
@@ -236,14 +235,9 @@ void gemm(bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k, Value<B> 
   }
 
   const int64_t bytes_a = m * k * int64_t(sizeof(T)), bytes_b = k * n * int64_t(sizeof(T));
-  const G g{m,
-            n,
-            k,
-            left,
-            right,
-            {c, ldc, alpha, accumulate},
-            bytes_a > 32768 && n >= 128,
-            trans_b || (bytes_b > 32768 && m > 16)};
+  // Packing A pays when many columns reuse it, packing B when many rows do and it leaves the first-level cache.
+  const bool pack_a = bytes_a > 32768 && n >= 128, pack_b = trans_b || (bytes_b > 32768 && m > 16);
+  const G g{m, n, k, left, right, {c, ldc, alpha, accumulate}, pack_a, pack_b};
   if (flops < 2 * grain_flops) return g.run(0, m, 0, n);
   if (m >= n) {
     const int64_t units = G::ceil_div(m, G::kRows);

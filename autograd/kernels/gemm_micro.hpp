@@ -157,14 +157,15 @@ void dot_tile(int64_t k, Matrix<B> a, Matrix<B> b, Value<B>* c, int64_t c_row, i
         });
       });
   Value<B> total[8];
-  unroll<8 / W>([&](auto i)
-                    __attribute__((always_inline)) { sums(sum + i * W).store_unaligned(total + i * W); });
-  for (int r = 0; r < R; ++r) {
-    for (int64_t j = 0; j < cols; ++j) {
-      Value<B>& out = c[r * c_row + j * c_col];
-      out = alpha * total[r * C + j] + (accumulate ? out : Value<B>(0));
-    }
-  }
+  unroll<8 / W>([&](auto i) __attribute__((always_inline)) {
+    (B(alpha) * sums(sum + i * W)).store_unaligned(total + i * W);
+  });
+  unroll<8>([&](auto i) __attribute__((always_inline)) {
+    constexpr int r = i / C, j = i % C;
+    if (j >= cols) return;
+    Value<B>& out = c[r * c_row + j * c_col];
+    out = accumulate ? out + total[i] : total[i];
+  });
 }
 
 }  // namespace heed::kernels
