@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "autograd/error.hpp"
 #include "autograd/graph.hpp"
 #include "autograd/ops.hpp"
 #include "layers/module.hpp"
+#include "tests/support/errors.hpp"
 
 // What the tests of layers share.
 
@@ -44,17 +44,6 @@ inline bool close_all(const Tensor& a, const Tensor& b, double slack = tolerance
 
 inline bool all_zero(const Tensor& x) {
   return std::all_of(x.values().begin(), x.values().end(), [](real v) { return v == 0; });
-}
-
-// The sentence of the Error that `f` throws; "no error" if it throws none.
-template <class F>
-std::string error_of(F f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
 }
 
 inline std::vector<std::string> names_of(const Module& module) {

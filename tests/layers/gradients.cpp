@@ -33,12 +33,10 @@ std::string check_module(const Module& module, const std::vector<Tensor>& inputs
     for (const real g : analytic.values()) largest = std::max(largest, std::abs(static_cast<double>(g)));
     const NoGrad no_grad;
     for (int64_t i = 0; i < before.size(); ++i) {
-      const auto at = [&](double step) {
-        p.tensor.mutable_data()[i] = before.data()[i] + static_cast<real>(step);
+      const double numeric = numeric_derivative([&](double offset) {
+        p.tensor.mutable_data()[i] = before.data()[i] + static_cast<real>(offset);
         return static_cast<double>(loss().item());
-      };
-      const double h = 1e-3;
-      const double numeric = (at(-2 * h) - 8 * at(-h) + 8 * at(h) - at(2 * h)) / (12 * h);
+      });
       p.tensor.mutable_data()[i] = before.data()[i];
       const double difference = std::abs(numeric - static_cast<double>(analytic.data()[i]));
       if (!(difference <= 1e-9 * largest)) {

@@ -27,15 +27,13 @@ Tensor project(const Tensor& y) {
 }
 
 double slope(const Function& f, const std::vector<Tensor>& inputs, size_t which, int64_t element) {
-  constexpr double h = 1e-3;
-  const auto at = [&](double offset) {
+  return numeric_derivative([&](double offset) {
     NoGrad no_grad;
     std::vector<Tensor> moved = inputs;
     moved[which] = inputs[which].clone();
     moved[which].mutable_data()[element] += static_cast<real>(offset);
     return static_cast<double>(project(f(moved)).item());
-  };
-  return (at(-2 * h) - 8 * at(-h) + 8 * at(h) - at(2 * h)) / (12 * h);
+  });
 }
 
 }  // namespace

@@ -16,9 +16,16 @@ using Function = std::function<Tensor(const std::vector<Tensor>&)>;
 //
 // The objective is sum_i c_i y_i with fixed random c: a plain sum would hide, for one, a softmax whose
 // backward is off by a factor. For every element of every input, in double with step h = 1e-3:
-//   |(f(x - 2h) - 8 f(x - h) + 8 f(x + h) - f(x + 2h)) / 12h - dL/dx| <= 1e-9 max(1, max |dL/dx| of that
-//   input).
+//   |numeric_derivative - dL/dx| <= 1e-9 max(1, max |dL/dx| of that input).
 std::string gradcheck(const Function& f, const std::vector<Tensor>& inputs);
+
+// The derivative at 0 of `at`, a number that depends on an offset, by a 4-point central difference:
+//   (at(-2h) - 8 at(-h) + 8 at(h) - at(2h)) / 12h
+template <class F>
+double numeric_derivative(F at) {
+  constexpr double h = 1e-3;
+  return (at(-2 * h) - 8 * at(-h) + 8 * at(h) - at(2 * h)) / (12 * h);
+}
 
 // Evenly spaced values from low to high, shuffled: no ties, and, if (high - low) / size is not tiny, no two
 // near each other.
