@@ -112,8 +112,6 @@ Anomaly::~Anomaly() { checking = before_; }
 
 const real* Gradients::output() const { return node_.grad_.data(); }
 
-bool Gradients::needs(int i) const { return static_cast<bool>(node_.edges_[i]); }
-
 real* Gradients::input(int i) {
   const NodePtr& x = node_.edges_[i];
   if (!x) return nullptr;

@@ -20,7 +20,6 @@ class Gradients {
   explicit Gradients(Node& node) : node_(node) {}
   [[nodiscard]] const real* output() const;
   [[nodiscard]] real* input(int i);
-  [[nodiscard]] bool needs(int i) const;  // without touching it
 
  private:
   Node& node_;

@@ -39,7 +39,6 @@ consteval Table<Value<B>> fill(const char* arch) noexcept {
       .scale = scale<B>,
       .axpy = axpy<B>,
       .mul_add = mul_add<B>,
-      .mul_add3 = mul_add3<B>,
       .sum = sum<B>,
       .dot = dot<B>,
       .max = max<B>,

@@ -42,7 +42,6 @@ struct Table {
   void (*scale)(T alpha, const T* x, T* y, int64_t n) noexcept;                 // y = alpha x
   void (*axpy)(T alpha, const T* x, T* y, int64_t n) noexcept;                  // y += alpha x
   void (*mul_add)(const T* a, const T* b, T* y, int64_t n) noexcept;            // y += a b
-  void (*mul_add3)(T alpha, const T* a, const T* b, T* y, int64_t n) noexcept;  // y += alpha a b
 
   // ---- reductions over n elements (in a fixed order for a given n)
   T (*sum)(const T* x, int64_t n) noexcept;

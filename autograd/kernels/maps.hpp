@@ -159,11 +159,4 @@ HEED_KERNEL void mul_add(const Value<B>* a, const Value<B>* b, Value<B>* y, int6
       n, y, [](B p, B q, B sum) { return fma(p, q, sum); }, a, b, y);
 }
 
-template <class B>
-HEED_KERNEL void mul_add3(Value<B> alpha, const Value<B>* a, const Value<B>* b, Value<B>* y,
-                          int64_t n) noexcept {
-  map<B>(
-      n, y, [alpha](B p, B q, B sum) { return fma(B(alpha) * p, q, sum); }, a, b, y);
-}
-
 }  // namespace heed::kernels

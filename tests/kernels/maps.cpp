@@ -267,9 +267,6 @@ TEST_CASE_TEMPLATE("arithmetic", T, float, double) {
       check(
           "mul_add", [&](T* y) { t->mul_add(pa, pb, y, n); },
           [](Exact u, Exact v, Exact y) { return y + u * v; });
-      check(
-          "mul_add3", [&](T* y) { t->mul_add3(alpha, pa, pb, y, n); },
-          [=](Exact u, Exact v, Exact y) { return y + alpha * u * v; });
     }
   }
 }
