@@ -48,20 +48,25 @@ template <class B>
 HEED_KERNEL void gelu(const Value<B>* x, Value<B>* y, int64_t n) noexcept {
   const B half(Value<B>(0.5)), sqrt_half(Value<B>(0.70710678118654752440));
   map<B>(
-      n, y, [=](B v) { return half * v * (B(1) + math::erf(v * sqrt_half)); }, x);
+      n, y,
+      [=](B v) {
+        const B x = math::at_least(v, math::Fmt<B>::kExpUnderflow);  // -inf times 0 would be NaN
+        return half * x * (B(1) + math::erf(v * sqrt_half));
+      },
+      x);
 }
 
 template <class B>
 HEED_KERNEL void silu(const Value<B>* x, Value<B>* y, int64_t n) noexcept {
   map<B>(
-      n, y, [](B v) { return v * math::sigmoid(v); }, x);
+      n, y, [](B v) { return math::at_least(v, math::Fmt<B>::kExpUnderflow) * math::sigmoid(v); }, x);
 }
 
 template <class B>
 HEED_KERNEL void softplus(const Value<B>* x, Value<B>* y, int64_t n) noexcept {
   map<B>(
       n, y,
-      [](B v) { return xsimd::select(v < B(0), B(0), v) + math::log1p_unit(math::exp(-xsimd::abs(v))); }, x);
+      [](B v) { return xsimd::select(v < B(0), B(0), v) + math::log1p_unit(math::decay(xsimd::abs(v))); }, x);
 }
 
 // ---- their gradients: dx += dy f'(x)
@@ -93,7 +98,7 @@ HEED_KERNEL void gelu_backward(const Value<B>* x, const Value<B>* dy, Value<B>* 
       [=](B v, B d, B sum) {
         B density;                                                        // e^(-x^2/2)
         const B cdf = half * (B(1) + math::erf(v * sqrt_half, density));  // Phi(x)
-        return sum + (cdf + v * inv_sqrt_2pi * density) * d;
+        return sum + (cdf + math::finite(v) * inv_sqrt_2pi * density) * d;
       },
       x, dy, dx);
 }
@@ -104,7 +109,7 @@ HEED_KERNEL void silu_backward(const Value<B>* x, const Value<B>* dy, Value<B>* 
       n, dx,
       [](B v, B d, B sum) {
         const B s = math::sigmoid(v);
-        return sum + s * (B(1) + v * (B(1) - s)) * d;
+        return sum + s * (B(1) + math::finite(v) * (B(1) - s)) * d;
       },
       x, dy, dx);
 }

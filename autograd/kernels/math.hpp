@@ -66,6 +66,22 @@ HEED_INLINE B with_sign(const B& a, const B& x) noexcept {
   return a | (x & B(Value<B>(-0.0)));
 }
 
+// Comparisons rather than min and max: a NaN compares false and passes.
+template <class B>
+HEED_INLINE B at_least(const B& x, Value<B> low) noexcept {
+  return xsimd::select(x < B(low), B(low), x);
+}
+template <class B>
+HEED_INLINE B at_most(const B& x, Value<B> high) noexcept {
+  return xsimd::select(x > B(high), B(high), x);
+}
+
+// x, kept within the numbers beyond which e^-|x| is 0: an infinity times that 0 would be NaN.
+template <class B>
+HEED_INLINE B finite(const B& x) noexcept {
+  return at_most(at_least(x, Fmt<B>::kExpUnderflow), -Fmt<B>::kExpUnderflow);
+}
+
 // c_0 + c_1 x + c_2 x^2 + ... (Horner)
 template <class B>
 HEED_INLINE B poly(const B&, Value<B> c) noexcept {
@@ -112,17 +128,25 @@ HEED_INLINE B reduce_exp(const B& x, B& q) noexcept {
   return n;
 }
 
+// e^x for x between kExpUnderflow and kExpOverflow
 template <class B>
-HEED_INLINE B exp(const B& x) noexcept {
-  using F = Fmt<B>;
-  // Comparisons rather than min and max: a NaN compares false and passes.
-  B v = xsimd::select(x > B(F::kExpOverflow), B(F::kExpOverflow), x);
-  v = xsimd::select(v < B(F::kExpUnderflow), B(F::kExpUnderflow), v);
+HEED_INLINE B exp_within(const B& x) noexcept {
   B q;
-  const B n = reduce_exp(v, q);
+  const B n = reduce_exp(x, q);
   // 2^n in two factors: n may lie beyond the normal exponents, at an overflow or a subnormal result.
   const B half = nearest(n * B(Value<B>(0.5)));
   return (B(1) + q) * pow2(half) * pow2(n - half);
+}
+
+template <class B>
+HEED_INLINE B exp(const B& x) noexcept {
+  return exp_within(at_least(at_most(x, Fmt<B>::kExpOverflow), Fmt<B>::kExpUnderflow));
+}
+
+// e^-a for a >= 0, which cannot overflow
+template <class B>
+HEED_INLINE B decay(const B& a) noexcept {
+  return exp_within(at_least(-a, Fmt<B>::kExpUnderflow));
 }
 
 // e^x for x <= 0, as in a softmax, at three quarters of the cost: results below the smallest normal number
@@ -150,7 +174,7 @@ HEED_INLINE B tanh(const B& x) noexcept {
 
 template <class B>
 HEED_INLINE B sigmoid(const B& x) noexcept {
-  const B e = math::exp(-xsimd::abs(x));
+  const B e = decay(xsimd::abs(x));
   return quotient(xsimd::select(x < B(0), e, B(1)), B(1) + e);
 }
 
@@ -242,7 +266,7 @@ HEED_INLINE B erf_large(const B& a) noexcept {
 template <class B>
 HEED_INLINE B erf(const B& x, B& exp_minus_square) noexcept {
   const B end(Fmt<B>::kErfOne), a = xsimd::abs(x), z = x * x;
-  exp_minus_square = math::exp(-z);
+  exp_minus_square = decay(z);
   const B large = B(1) - exp_minus_square * erf_large(xsimd::select(a > end, end, a));
   return xsimd::select(a < B(1), erf_small(x, z), with_sign(large, x));
 }

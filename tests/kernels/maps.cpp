@@ -213,6 +213,22 @@ TEST_CASE_TEMPLATE("tanh, sigmoid, erf and the activations at infinities, zeros 
     CHECK(same(f(&Table<T>::softplus, -E::inf), E::zero));
     CHECK(same(f(&Table<T>::gelu, E::inf), E::inf));
     CHECK(same(f(&Table<T>::silu, E::inf), E::inf));
+    CHECK(same(f(&Table<T>::gelu, -E::inf), E::minus_zero));
+    CHECK(same(f(&Table<T>::silu, -E::inf), E::minus_zero));
+  }
+}
+
+TEST_CASE_TEMPLATE("gradients of the activations are 0 or 1 at infinities", T, float, double) {
+  const T high = Ends<T>::inf, low = -high, one = 1;
+  for (const Table<T>* t : tables<T>()) {
+    for (const auto kernel : {&Table<T>::relu_backward, &Table<T>::gelu_backward, &Table<T>::silu_backward,
+                              &Table<T>::softplus_backward}) {
+      T below = 0, above = 0;
+      (t->*kernel)(&low, &one, &below, 1);
+      (t->*kernel)(&high, &one, &above, 1);
+      CHECK(below == 0);
+      CHECK(above == 1);
+    }
   }
 }
 
