@@ -67,7 +67,6 @@ struct Recurrent : Module {
   // layer's h (B, H). Throws if bidirectional.
   Tensor step(const Tensor& x, States& states, const Pass& pass = {}) const;
   States start(int64_t batch) const;
-  [[nodiscard]] int64_t output_size() const { return directions() * cells[0].hidden; }
   void visit(const Visitor& visitor) const override;
 
   std::vector<RecurrentCell> cells;  // in the order of States

@@ -25,9 +25,7 @@ class Json {
   void set(const std::string& pointer, const std::string& value);
   void set(const std::string& pointer, const char* value) { set(pointer, std::string(value)); }
   void set(const std::string& pointer, const std::vector<int64_t>& values);
-  void set(const std::string& pointer, const std::vector<std::string>& values);
 
-  [[nodiscard]] bool has(const std::string& pointer) const;
   // Throw when there is no such member, or none of this type.
   [[nodiscard]] double number(const std::string& pointer) const;
   [[nodiscard]] int64_t integer(const std::string& pointer) const;
@@ -42,6 +40,7 @@ class Json {
 
  private:
   struct Value;
+  [[nodiscard]] bool has(const std::string& pointer) const;
   template <class T>
   void assign(const std::string& pointer, const T& value);
   template <class T>

@@ -48,7 +48,6 @@ class AlignmentErrors {
     }
   }
   [[nodiscard]] double rate() const { return links_ == 0 ? 0 : 1 - double(hits_) / double(links_); }
-  [[nodiscard]] int64_t links() const { return links_; }
 
  private:
   int64_t links_ = 0, hits_ = 0;

@@ -21,9 +21,8 @@ class Progress {
 
   [[nodiscard]] double seconds() const;
   [[nodiscard]] double tokens_per_second() const;
-  // The averages over about the last fifty steps.
+  // Averaged over about the last fifty steps.
   [[nodiscard]] double loss() const { return loss_; }
-  [[nodiscard]] double accuracy() const { return accuracy_; }
 
  private:
   using Clock = std::chrono::steady_clock;

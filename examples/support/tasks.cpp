@@ -105,8 +105,6 @@ Task alignment_task(int64_t words, int32_t first) {
   return {"alignment", draw, source, numbered("", words)};
 }
 
-int64_t longest_target(int64_t length) { return 3 * length + 1; }
-
 std::vector<Example> generate(const Task& task, int64_t count, Lengths lengths, Rng& rng,
                               const std::vector<Example>& except) {
   std::set<Tokens> taken;

@@ -30,9 +30,6 @@ Task reverse_task(int64_t symbols, int32_t first);
 // itself, swaps the two blocks of two words that follow: a <> b c d e f  ->  A D E B C F.
 Task alignment_task(int64_t words, int32_t first);
 
-// The longest target that a source of `length` words can have, over all tasks: what a decoder must allow.
-int64_t longest_target(int64_t length);
-
 // Reserved for evaluation, and drawn from `lengths`, never from what `except` holds; for training likewise.
 struct Lengths {
   int64_t shortest = 3, longest = 12;
