@@ -5,6 +5,7 @@
 
 #include "autograd/error.hpp"
 #include "autograd/kernels/parallel.hpp"
+#include "examples/support/streams.hpp"
 #include "layers/models/recurrent.hpp"
 #include "layers/models/transformer.hpp"
 #include "layers/scorers.hpp"
@@ -146,7 +147,7 @@ Settings read_settings(const Json& json, const std::string& pointer) {
 }
 
 std::unique_ptr<Seq2Seq> make_model(const Settings& s, int64_t source_vocabulary, int64_t target_vocabulary) {
-  Rng rng = Rng(uint64_t(s.seed)).split(1);
+  Rng rng = draw_from(Stream::weights, s.seed);
   if (s.model == "rnn")
     return std::make_unique<RecurrentSeq2Seq>(
         RecurrentSeq2Seq::Options{

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "autograd/graph.hpp"
+#include "examples/support/streams.hpp"
 #include "examples/support/terminal.hpp"
 #include "layers/models/tokens.hpp"
 
@@ -58,7 +59,7 @@ void print_scores(const char* what, Lengths lengths, const Evaluation& evaluatio
 }  // namespace
 
 TaskData draw_data(const Task& task, int64_t seed) {
-  Rng rng = Rng(uint64_t(seed)).split(2);
+  Rng rng = draw_from(Stream::data, seed);
   TaskData data{Vocabulary(task.source_symbols), Vocabulary(task.target_symbols), {}, {}, {}};
   data.test = generate(task, 1'000, usual, rng);
   data.longer = generate(task, 1'000, beyond, rng);
@@ -67,7 +68,7 @@ TaskData draw_data(const Task& task, int64_t seed) {
 }
 
 Training train_steps(const Seq2Seq& model, const std::vector<Example>& examples, const Settings& settings) {
-  Rng rng = Rng(uint64_t(settings.seed)).split(4);
+  Rng rng = draw_from(Stream::batches, settings.seed);
   Trainer trainer(model, settings, settings.steps);
   Progress progress(settings.steps, is_terminal());
   for (int64_t step = 0; step < settings.steps;)

@@ -4,6 +4,7 @@
 
 #include "autograd/graph.hpp"
 #include "autograd/ops.hpp"
+#include "examples/support/streams.hpp"
 #include "layers/models/tokens.hpp"
 #include "optim/clip.hpp"
 
@@ -38,7 +39,7 @@ Trainer::Trainer(const Seq2Seq& model, const Settings& settings, int64_t steps)
       adam_(parameters(model), {.lr = settings.lr}),
       schedule_(linear_warmup(settings.warmup, linear_decay(settings.lr, steps))),
       label_smoothing_(real(settings.label_smoothing)),
-      rng_(Rng(uint64_t(settings.seed)).split(3)) {}
+      rng_(draw_from(Stream::dropout, settings.seed)) {}
 
 void Trainer::step(const Batch& batch, Progress& progress) {
   adam_.set_lr(schedule_(step_++));

@@ -4,6 +4,7 @@
 
 #include "autograd/error.hpp"
 #include "examples/support/pairs.hpp"
+#include "examples/support/streams.hpp"
 #include "examples/support/terminal.hpp"
 
 namespace heed::examples {
@@ -49,7 +50,7 @@ Epochs train_epochs(const Translator& translator, const std::vector<Example>& tr
                     const std::vector<Example>& dev) {
   const Settings& settings = translator.settings;
   const Seq2Seq& model = *translator.model;
-  Rng rng = Rng(uint64_t(settings.seed)).split(4);
+  Rng rng = draw_from(Stream::batches, settings.seed);
   const int64_t per_epoch = (int64_t(train.size()) + settings.batch - 1) / settings.batch;
   const int64_t steps = settings.epochs * per_epoch;
   Trainer trainer(model, settings, steps);

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "autograd/kernels/parallel.hpp"
+#include "examples/support/streams.hpp"
 #include "examples/support/task_program.hpp"
 #include "tests/support/errors.hpp"
 
@@ -106,7 +107,7 @@ TEST_CASE("generate keeps to the lengths and away from what is reserved") {
 TEST_CASE("reverse is learned by a small model from three seeds") {
   kernels::set_threads(1);  // as the programs do
   for (const int64_t seed : {1, 2, 3}) {
-    Rng rng = Rng(uint64_t(seed)).split(9);
+    Rng rng = draw_from(Stream::data, seed);
     const Task task = reverse_task(8, first_symbol);
     const auto test = generate(task, 200, {3, 6}, rng);
     const auto train = generate(task, 10'000, {3, 6}, rng, test);

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "autograd/random.hpp"
+
+namespace heed::examples {
+
+// What a run draws at random, each from a stream of its own: a change in how much one draws leaves the others
+// as they are. (Other numbers would be as good; changing them changes every published result.)
+enum class Stream : uint64_t {
+  weights = 1,  // the initial parameters
+  data = 2,     // the pairs of a task, to learn from and unseen
+  dropout = 3,  // which features a training step switches off
+  batches = 4,  // which examples stand in one batch, and the order of the batches
+};
+
+inline Rng draw_from(Stream stream, int64_t seed) { return Rng(uint64_t(seed)).split(uint64_t(stream)); }
+
+}  // namespace heed::examples
