@@ -1,7 +1,10 @@
 #include "examples/support/settings.hpp"
 
+#include <fmt/format.h>
+
 #include <fstream>
 #include <string_view>
+#include <utility>
 
 #include "autograd/error.hpp"
 #include "autograd/kernels/parallel.hpp"
@@ -14,10 +17,14 @@ namespace heed::examples {
 
 namespace {
 
-std::vector<std::string> scorer_names() {
+void add_scorer_option(CommandLine& line, Settings& s) {
+  std::string help = "rnn: how a query q scores a key k";
   std::vector<std::string> names;
-  for (const KnownScorer& scorer : known_scorers()) names.emplace_back(scorer.name);
-  return names;
+  for (const KnownScorer& scorer : known_scorers()) {
+    help += fmt::format("\n  {:<10} {}", scorer.name, scorer.formula);
+    names.emplace_back(scorer.name);
+  }
+  line.choice("--scorer", s.scorer, help, std::move(names));
 }
 
 // The value of --model before anything is parsed: it decides which defaults --help shows.
@@ -39,7 +46,7 @@ void add_model_options(CommandLine& line, Settings& s) {
   line.integer("--layers", s.layers, "layers of the encoder, and of the decoder", 1, 100);
   line.number("--dropout", s.dropout, "share of features that training switches off", 0, 0.95);
   line.choice("--cell", s.cell, "rnn: the recurrent cell", {"gru", "lstm", "rnn"});
-  line.choice("--scorer", s.scorer, "rnn: how a query scores a key", scorer_names());
+  add_scorer_option(line, s);
   line.choice("--order", s.order,
               "rnn: query by the current state, context to the output alone (luong) or into the next step "
               "too (input-feeding); query by the previous state (bahdanau)",

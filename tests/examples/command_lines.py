@@ -59,7 +59,8 @@ for program, arguments, sentence in bad:
 
 for program in ("copy", "reverse", "alignment", "translate"):
     done = run(program, "--help")
-    if done.returncode != 0 or "--scorer" not in done.stdout:
+    formulas = ("v . tanh(W q + U k)", "q . k / sqrt(K)")
+    if done.returncode != 0 or not all(formula in done.stdout for formula in formulas):
         failures.append(f"{program} --help: status {done.returncode}, {done.stdout[:200]!r}")
 
 # Not learned is status 2; a model that is saved, loaded and asked answers a line for a line.
