@@ -3,35 +3,25 @@
 //
 //   ./dev run copy [--model transformer] [--cell lstm] [--scorer additive] [--seed 7] ...
 
-#include <fmt/format.h>
-
 #include "examples/support/task_program.hpp"
 
-using namespace heed;
 using namespace heed::examples;
 
-namespace {
-
-constexpr double threshold = 0.99;  // of unseen sequences right: the task counts as learned
-
-int run(int argc, char** argv) {
-  CommandLine line("copy", "Learns to copy a sequence of symbols and shows the learned attention.");
-  const Settings rnn{.scorer = "bilinear", .hidden = 64, .steps = 2500, .lr = 5e-3};
-  const Settings transformer{
-      .model = "transformer", .hidden = 64, .layers = 2, .steps = 1500, .lr = 2e-3, .warmup = 150};
-  Settings settings;
-  if (!parse_settings(line, settings, rnn, transformer, argc, argv)) return 0;
-
-  const Task task = copy_task(16, first_symbol);
-  const TaskData data = draw_data(task, settings.seed);
-  fmt::print("copy: {} pairs, {} symbols, --model {}\n", data.train.size(), task.source_symbols.size(),
-             settings.model);
-  const Learned learned = learn(data, settings);
-  return report(learned, task, data, settings, threshold);
-}
-
-}  // namespace
-
 int main(int argc, char** argv) {
-  return run_program("copy", [=] { return run(argc, argv); });
+  const TaskProgram copy{
+      .about = "Learns to copy a sequence of symbols and shows the learned attention.",
+      // The data: pairs of sequences over 16 symbols, and the position that each target symbol comes from.
+      .task = copy_task(16),
+      // The model and its training, by --model; an option overrides what stands here.
+      .presets = {.rnn = {.scorer = "bilinear", .hidden = 64, .steps = 2500, .lr = 5e-3},
+                  .transformer = {.model = "transformer",
+                                  .hidden = 64,
+                                  .layers = 2,
+                                  .steps = 1500,
+                                  .lr = 2e-3,
+                                  .warmup = 150}},
+      // The report says `learned` if this share of unseen sequences is exactly right.
+      .threshold = 0.99,
+  };
+  return run_task(copy, argc, argv);
 }

@@ -115,26 +115,26 @@ int run(int argc, char** argv) {
                    "Learns from your own file of pairs, source<TAB>target, tokens apart by spaces.");
   Files files;
   add_file_options(line, files);
-  const Settings rnn{.cell = "lstm",
-                     .order = "input-feeding",
-                     .embed = 64,
-                     .hidden = 128,
-                     .dropout = 0.4,
-                     .batch = 32,
-                     .epochs = 60,
-                     .lr = 3e-3,
-                     .label_smoothing = 0.1};
-  const Settings transformer{.model = "transformer",
-                             .hidden = 128,
-                             .layers = 2,
-                             .dropout = 0.2,
-                             .batch = 32,
-                             .epochs = 40,
-                             .lr = 1e-3,
-                             .label_smoothing = 0.1,
-                             .warmup = 400};
+  const Presets presets{.rnn = {.cell = "lstm",
+                                .order = "input-feeding",
+                                .embed = 64,
+                                .hidden = 128,
+                                .dropout = 0.4,
+                                .batch = 32,
+                                .epochs = 60,
+                                .lr = 3e-3,
+                                .label_smoothing = 0.1},
+                        .transformer = {.model = "transformer",
+                                        .hidden = 128,
+                                        .layers = 2,
+                                        .dropout = 0.2,
+                                        .batch = 32,
+                                        .epochs = 40,
+                                        .lr = 1e-3,
+                                        .label_smoothing = 0.1,
+                                        .warmup = 400}};
   Settings settings;
-  if (!parse_settings(line, settings, rnn, transformer, argc, argv)) return 0;
+  if (!parse_settings(line, settings, presets, argc, argv)) return 0;
   check_files(line, files);
 
   Json json;

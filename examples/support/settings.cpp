@@ -72,7 +72,7 @@ void add_training_options(CommandLine& line, Settings& s) {
   line.text("--json", s.json, "write all results to this file");
 }
 
-// Both throw if the user gave an option that the chosen model does not have.
+// Throws on options that the chosen model does not have, and on sizes that it cannot have.
 void check_applicable(const CommandLine& line, const Settings& s) {
   const std::vector<std::string> rnn_only = {"--cell", "--scorer", "--order", "--values", "--embed"};
   const std::vector<std::string> transformer_only = {"--heads"};
@@ -97,9 +97,9 @@ DecoderOrder order_named(const std::string& name) {
 
 }  // namespace
 
-bool parse_settings(CommandLine& line, Settings& settings, const Settings& rnn, const Settings& transformer,
-                    int argc, const char* const* argv) {
-  settings = names_transformer(argc, argv) ? transformer : rnn;
+bool parse_settings(CommandLine& line, Settings& settings, const Presets& presets, int argc,
+                    const char* const* argv) {
+  settings = names_transformer(argc, argv) ? presets.transformer : presets.rnn;
   add_model_options(line, settings);
   add_training_options(line, settings);
   if (!line.parse(argc, argv)) return false;

@@ -9,7 +9,7 @@
 
 namespace heed::examples {
 
-// What every program lets its user choose. A program states its defaults for either model.
+// What every program lets its user choose.
 struct Settings {
   // the model
   std::string model = "rnn";
@@ -27,12 +27,17 @@ struct Settings {
   std::string json = {};
 };
 
+// A program's defaults, by --model.
+struct Presets {
+  Settings rnn, transformer;
+};
+
 // Adds the options, with the defaults of the model that the arguments name; parses, checks that each fits the
 // chosen model and that --json can be written, and applies --threads. False: --help was printed.
-bool parse_settings(CommandLine& line, Settings& settings, const Settings& rnn, const Settings& transformer,
-                    int argc, const char* const* argv);
+bool parse_settings(CommandLine& line, Settings& settings, const Presets& presets, int argc,
+                    const char* const* argv);
 
-// The settings that make the model, for --json and for what --save keeps; and back.
+// Into --json's file and what --save keeps; and back as far as the model depends on them.
 void write_settings(Json& json, const std::string& pointer, const Settings& settings);
 Settings read_settings(const Json& json, const std::string& pointer);
 

@@ -7,11 +7,8 @@
 #include "autograd/graph.hpp"
 #include "examples/support/streams.hpp"
 #include "examples/support/terminal.hpp"
-#include "layers/models/tokens.hpp"
 
 namespace heed::examples {
-
-const int32_t first_symbol = tokens::unk + 1;
 
 namespace {
 
@@ -58,12 +55,25 @@ void print_scores(const char* what, Lengths lengths, const Evaluation& evaluatio
 
 }  // namespace
 
-TaskData draw_data(const Task& task, int64_t seed) {
-  Rng rng = draw_from(Stream::data, seed);
+int run_task(const TaskProgram& program, int argc, char** argv) {
+  return run_program(program.task.name.c_str(), [&] {
+    CommandLine line(program.task.name, program.about);
+    Settings settings;
+    if (!parse_settings(line, settings, program.presets, argc, argv)) return 0;
+    const TaskData data = draw_data(program.task, settings);
+    const Learned learned = learn(data, settings);
+    return report(program, settings, data, learned);
+  });
+}
+
+TaskData draw_data(const Task& task, const Settings& settings) {
+  Rng rng = draw_from(Stream::data, settings.seed);
   TaskData data{Vocabulary(task.source_symbols), Vocabulary(task.target_symbols), {}, {}, {}};
   data.test = generate(task, 1'000, usual, rng);
   data.longer = generate(task, 1'000, beyond, rng);
   data.train = generate(task, 100'000, usual, rng, data.test);
+  fmt::print("{}: {} pairs, {} symbols, --model {}\n", task.name, data.train.size(),
+             task.source_symbols.size(), settings.model);
   return data;
 }
 
@@ -90,19 +100,19 @@ Learned learn(const TaskData& data, const Settings& settings) {
   return learned;
 }
 
-int report(const Learned& learned, const Task& task, const TaskData& data, const Settings& settings,
-           double threshold, Json json) {
-  const bool enough = learned.test.scores.sequence_accuracy >= threshold;
+int report(const TaskProgram& program, const Settings& settings, const TaskData& data, const Learned& learned,
+           Json json) {
+  const double right = learned.test.scores.sequence_accuracy;
+  const bool enough = right >= program.threshold;
   fmt::print("trained in {:.1f} s\n\n", learned.training.seconds);
   print_scores("unseen,", usual, learned.test);
   print_scores("longer than any seen,", beyond, learned.longer);
   fmt::print("\nthree of them:\n");
   print_examples(learned.test, data, 3);
   print_map(*learned.model, data);
-  fmt::print("\n{}: {} ({:.1f}% of unseen sequences right, the threshold is {:.0f}%)\n", task.name,
-             enough ? "learned" : "not learned", 100 * learned.test.scores.sequence_accuracy,
-             100 * threshold);
-  json.set("/task", task.name);
+  fmt::print("\n{}: {} ({:.1f}% of unseen sequences right, the threshold is {:.0f}%)\n", program.task.name,
+             enough ? "learned" : "not learned", 100 * right, 100 * program.threshold);
+  json.set("/task", program.task.name);
   write_settings(json, "/settings", settings);
   json.set("/parameters", parameter_count(*learned.model));
   json.set("/training/seconds", learned.training.seconds);
@@ -110,7 +120,7 @@ int report(const Learned& learned, const Task& task, const TaskData& data, const
   json.set("/training/loss", learned.training.loss);
   write_scores(json, "/test", learned.test);
   write_scores(json, "/longer", learned.longer);
-  json.set("/threshold", threshold);
+  json.set("/threshold", program.threshold);
   json.set("/learned", enough);
   if (!settings.json.empty()) json.write(settings.json);
   return enough ? 0 : 2;

@@ -4,13 +4,22 @@
 #include "examples/support/train.hpp"
 #include "examples/support/vocabulary.hpp"
 
-// What the programs copy, reverse and alignment share: the data of a task, a training loop that counts steps,
-// and the report at the end.
+// What the programs copy, reverse and alignment share: draw the data of a task, train a model, report.
 
 namespace heed::examples {
 
-// The first token of a task's symbols: those before it are special.
-extern const int32_t first_symbol;
+// What is particular to one of them.
+struct TaskProgram {
+  std::string about;  // the first line of --help
+  Task task;
+  Presets presets;
+  double threshold;  // the task counts as learned if this share of unseen sequences is exactly right
+};
+
+// The whole program: parses the options, draws the data, trains a model on it, reports. Returns the exit
+// status: 0 learned (or --help), 1 error, 2 not learned. A program that does more calls the parts below
+// (alignment.cpp).
+int run_task(const TaskProgram& program, int argc, char** argv);
 
 // 100,000 pairs of 3 to 12 symbols to learn from; 1,000 others of these lengths, and 1,000 that are longer
 // than any of them, of 13 to 18 symbols.
@@ -18,7 +27,7 @@ struct TaskData {
   Vocabulary source, target;
   std::vector<Example> train, test, longer;
 };
-TaskData draw_data(const Task& task, int64_t seed);
+TaskData draw_data(const Task& task, const Settings& settings);
 
 // How the training went.
 struct Training {
@@ -27,7 +36,7 @@ struct Training {
 // settings.steps steps on shuffled batches of similar lengths.
 Training train_steps(const Seq2Seq& model, const std::vector<Example>& examples, const Settings& settings);
 
-// A model, trained by these settings, and what it makes of unseen data.
+// A fresh model, trained by these settings, and what it makes of unseen data.
 struct Learned {
   std::unique_ptr<Seq2Seq> model;
   Training training;
@@ -35,9 +44,9 @@ struct Learned {
 };
 Learned learn(const TaskData& data, const Settings& settings);
 
-// Prints accuracies, AER, three examples and the attention map of one; writes --json. `threshold`: the
-// sequence accuracy from which the task counts as learned. Returns the exit status: 0 learned, 2 not.
-int report(const Learned& learned, const Task& task, const TaskData& data, const Settings& settings,
-           double threshold, Json json = {});
+// Prints accuracies, AER, three examples and the attention map of one; writes --json, together with what
+// `json` already holds. Returns the exit status: 0 learned, 2 not.
+int report(const TaskProgram& program, const Settings& settings, const TaskData& data, const Learned& learned,
+           Json json = {});
 
 }  // namespace heed::examples

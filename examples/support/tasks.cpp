@@ -8,14 +8,15 @@
 #include <utility>
 
 #include "autograd/error.hpp"
+#include "layers/models/tokens.hpp"
 
 namespace heed::examples {
 
 namespace {
 
-Tokens draw_symbols(int64_t length, int64_t symbols, int32_t first, Rng& rng) {
+Tokens draw_symbols(int64_t length, int64_t symbols, Rng& rng) {
   Tokens list(static_cast<size_t>(length));
-  for (int32_t& token : list) token = first + int32_t(rng.integer(symbols));
+  for (int32_t& token : list) token = tokens::first_word + int32_t(rng.integer(symbols));
   return list;
 }
 
@@ -26,16 +27,18 @@ std::vector<std::string> numbered(const char* prefix, int64_t count) {
 }
 
 // What each source word becomes: entry w holds 0 to 3 target symbols.
-std::vector<Tokens> make_lexicon(int64_t words, int64_t symbols, int32_t first) {
+std::vector<Tokens> make_lexicon(int64_t words, int64_t symbols) {
   constexpr std::array<int, 10> fertilities = {0, 1, 1, 1, 1, 1, 2, 2, 2, 3};
   Rng rng(20140901);  // fixed: every run, whatever its seed, learns the same language
   std::vector<Tokens> lexicon;
   for (int64_t w = 0; w < words; ++w)
-    lexicon.push_back(draw_symbols(fertilities[size_t(w) % fertilities.size()], symbols, first, rng));
+    lexicon.push_back(draw_symbols(fertilities[size_t(w) % fertilities.size()], symbols, rng));
   return lexicon;
 }
 
 constexpr size_t block = 2;  // words that a marker moves at once
+// Its token: it comes after the words.
+int32_t marker_of(int64_t words) { return tokens::first_word + int32_t(words); }
 
 // The source positions in the order in which they are translated: 0, 1, 2 ... but for swapped blocks.
 std::vector<size_t> reading_order(const Tokens& source, int32_t marker) {
@@ -53,9 +56,9 @@ std::vector<size_t> reading_order(const Tokens& source, int32_t marker) {
 }
 
 // Words, with a marker here and there where enough words are left for two blocks.
-Tokens draw_sentence(int64_t length, int64_t words, int32_t first, Rng& rng) {
-  Tokens source = draw_symbols(length, words, first, rng);
-  const int32_t marker = first + int32_t(words);
+Tokens draw_sentence(int64_t length, int64_t words, Rng& rng) {
+  Tokens source = draw_symbols(length, words, rng);
+  const int32_t marker = marker_of(words);
   for (size_t i = 0; i + 2 * block < source.size(); ++i) {
     if (rng.uniform() >= 0.15) continue;
     source[i] = marker;
@@ -66,9 +69,9 @@ Tokens draw_sentence(int64_t length, int64_t words, int32_t first, Rng& rng) {
 
 }  // namespace
 
-Task copy_task(int64_t symbols, int32_t first) {
+Task copy_task(int64_t symbols) {
   auto draw = [=](int64_t length, Rng& rng) {
-    Example pair{draw_symbols(length, symbols, first, rng), {}, {}};
+    Example pair{draw_symbols(length, symbols, rng), {}, {}};
     pair.target = pair.source;
     for (int32_t i = 0; i < int32_t(length); ++i) pair.gold.push_back(i);
     return pair;
@@ -76,9 +79,9 @@ Task copy_task(int64_t symbols, int32_t first) {
   return {"copy", draw, numbered("", symbols), numbered("", symbols)};
 }
 
-Task reverse_task(int64_t symbols, int32_t first) {
+Task reverse_task(int64_t symbols) {
   auto draw = [=](int64_t length, Rng& rng) {
-    Example pair{draw_symbols(length, symbols, first, rng), {}, {}};
+    Example pair{draw_symbols(length, symbols, rng), {}, {}};
     pair.target.assign(pair.source.rbegin(), pair.source.rend());
     for (int32_t i = 0; i < int32_t(length); ++i) pair.gold.push_back(int32_t(length) - 1 - i);
     return pair;
@@ -86,13 +89,13 @@ Task reverse_task(int64_t symbols, int32_t first) {
   return {"reverse", draw, numbered("", symbols), numbered("", symbols)};
 }
 
-Task alignment_task(int64_t words, int32_t first) {
-  auto draw = [=, lexicon = make_lexicon(words, words, first)](int64_t length, Rng& rng) {
+Task alignment_task(int64_t words) {
+  auto draw = [=, lexicon = make_lexicon(words, words)](int64_t length, Rng& rng) {
     Example pair;
     do {
-      pair = {draw_sentence(length, words, first, rng), {}, {}};
-      for (const size_t i : reading_order(pair.source, first + int32_t(words))) {
-        for (const int32_t symbol : lexicon[size_t(pair.source[i] - first)]) {
+      pair = {draw_sentence(length, words, rng), {}, {}};
+      for (const size_t i : reading_order(pair.source, marker_of(words))) {
+        for (const int32_t symbol : lexicon[size_t(pair.source[i] - tokens::first_word)]) {
           pair.target.push_back(symbol);
           pair.gold.push_back(int32_t(i));
         }

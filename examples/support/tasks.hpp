@@ -12,7 +12,7 @@
 namespace heed::examples {
 
 // What a task is: how to draw a pair whose source has `length` symbols, over how many symbols, and the names
-// of the symbols. Symbol i has the token `first + i`: the vocabulary's special tokens come before.
+// of the symbols. Symbol i is the token first_word + i (layers/models/tokens.hpp).
 struct Task {
   std::string name;
   std::function<Example(int64_t length, Rng& rng)> draw;
@@ -20,20 +20,22 @@ struct Task {
 };
 
 // The target is the source: target symbol i comes from source position i.
-Task copy_task(int64_t symbols, int32_t first);
+Task copy_task(int64_t symbols);
 
 // The target is the source from its end: symbol i comes from position n - 1 - i.
-Task reverse_task(int64_t symbols, int32_t first);
+Task reverse_task(int64_t symbols);
 
 // A synthetic translation. Each of `words` source words stands for 0, 1, 2 or 3 target symbols, by a fixed
 // random lexicon, and all of these come from the word's position. The marker word `<>`, which gives nothing
 // itself, swaps the two blocks of two words that follow: a <> b c d e f  ->  A D E B C F.
-Task alignment_task(int64_t words, int32_t first);
+Task alignment_task(int64_t words);
 
-// Reserved for evaluation, and drawn from `lengths`, never from what `except` holds; for training likewise.
+// Of sources, both ends included.
 struct Lengths {
-  int64_t shortest = 3, longest = 12;
+  int64_t shortest, longest;
 };
+// `count` pairs of uniformly drawn lengths, none with a source that `except` has: draw what is to be unseen
+// first, then what is learned from. Throws when too few other sequences of these lengths exist.
 std::vector<Example> generate(const Task& task, int64_t count, Lengths lengths, Rng& rng,
                               const std::vector<Example>& except = {});
 

@@ -5,10 +5,6 @@
 
 namespace heed::examples {
 
-namespace {
-constexpr int32_t specials = tokens::unk + 1;
-}
-
 Vocabulary::Vocabulary() {
   for (const char* word : {"<pad>", "<s>", "</s>", "<unk>"}) add(word);
 }
@@ -33,7 +29,9 @@ const std::string& Vocabulary::word(int32_t number) const {
   return words_[size_t(number)];
 }
 
-std::vector<std::string> Vocabulary::words() const { return {words_.begin() + specials, words_.end()}; }
+std::vector<std::string> Vocabulary::words() const {
+  return {words_.begin() + tokens::first_word, words_.end()};
+}
 
 Tokens Vocabulary::numbers(const std::vector<std::string>& words) const {
   Tokens list;

@@ -9,6 +9,7 @@ namespace heed::tokens {
 inline constexpr int32_t pad = 0;
 inline constexpr int32_t bos = 1;
 inline constexpr int32_t eos = 2;
-inline constexpr int32_t unk = 3;  // a word that the training data does not have
+inline constexpr int32_t unk = 3;         // a word that the training data does not have
+inline constexpr int32_t first_word = 4;  // the vocabulary's own words follow
 
 }  // namespace heed::tokens

@@ -9,6 +9,7 @@
 #include "autograd/kernels/parallel.hpp"
 #include "examples/support/streams.hpp"
 #include "examples/support/task_program.hpp"
+#include "layers/models/tokens.hpp"
 #include "tests/support/errors.hpp"
 
 using namespace heed;
@@ -17,7 +18,7 @@ using heed::tests::error_of;
 
 TEST_CASE("copy and reverse: every target symbol is the one at its gold position") {
   Rng rng(3);
-  for (const Task& task : {copy_task(16, 4), reverse_task(16, 4)}) {
+  for (const Task& task : {copy_task(16), reverse_task(16)}) {
     for (int64_t length = 1; length < 20; ++length) {
       const Example e = task.draw(length, rng);
       REQUIRE(int64_t(e.source.size()) == length);
@@ -36,7 +37,7 @@ TEST_CASE("copy and reverse: every target symbol is the one at its gold position
 TEST_CASE("alignment: words translate alike wherever they stand, and markers swap two blocks of two") {
   constexpr int words = 30;
   constexpr int32_t first = 4, marker = first + words;
-  const Task task = alignment_task(words, first);
+  const Task task = alignment_task(words);
   CHECK(task.source_symbols.size() == words + 1);
   Rng rng(5);
   std::map<int32_t, Tokens> lexicon;  // as seen in the data, by way of the gold alignment
@@ -80,7 +81,7 @@ TEST_CASE("alignment: words translate alike wherever they stand, and markers swa
 TEST_CASE("the lexicon is fixed: two tasks translate alike") {
   Rng a(9), b(9);
   for (int n = 0; n < 20; ++n) {
-    const Example x = alignment_task(30, 4).draw(8, a), y = alignment_task(30, 4).draw(8, b);
+    const Example x = alignment_task(30).draw(8, a), y = alignment_task(30).draw(8, b);
     CHECK(x.source == y.source);
     CHECK(x.target == y.target);
   }
@@ -88,7 +89,7 @@ TEST_CASE("the lexicon is fixed: two tasks translate alike") {
 
 TEST_CASE("generate keeps to the lengths and away from what is reserved") {
   Rng rng(1);
-  const Task task = copy_task(3, 4);
+  const Task task = copy_task(3);
   const auto reserved = generate(task, 20, {3, 4}, rng);
   const auto drawn = generate(task, 500, {3, 4}, rng, reserved);
   CHECK(drawn.size() == 500);
@@ -108,12 +109,12 @@ TEST_CASE("reverse is learned by a small model from three seeds") {
   kernels::set_threads(1);  // as the programs do
   for (const int64_t seed : {1, 2, 3}) {
     Rng rng = draw_from(Stream::data, seed);
-    const Task task = reverse_task(8, first_symbol);
+    const Task task = reverse_task(8);
     const auto test = generate(task, 200, {3, 6}, rng);
     const auto train = generate(task, 10'000, {3, 6}, rng, test);
     const Settings settings{
         .scorer = "bilinear", .embed = 24, .hidden = 48, .steps = 600, .lr = 1e-2, .seed = seed};
-    const auto model = make_model(settings, first_symbol + 8, first_symbol + 8);
+    const auto model = make_model(settings, tokens::first_word + 8, tokens::first_word + 8);
     train_steps(*model, train, settings);
     const Evaluation result = evaluate(*model, test);
     CAPTURE(seed);
