@@ -1,78 +1,87 @@
 #!/usr/bin/env python3
-"""Fails where an include goes against the one direction:
+"""THE rules of who may include whom; fails where an include breaks one. They go one way:
 
     examples, bench  ->  layers, optim  ->  autograd  ->  autograd/kernels
-
-Kernels include nothing above them; xsimd appears in kernels only; layers, optim and programs never touch a
-kernel. The heavy headers (CLI11, nlohmann-json) appear in one .cpp each. heed.hpp includes every header that
-is for users."""
+"""
 
 import re
 import sys
 from pathlib import Path
 
 ROOT = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
-# folder: what its files may include (the first matching folder of a path counts)
-ALLOWED = {
-    "autograd/kernels": ["autograd/kernels"],
-    "autograd": ["autograd", "autograd/kernels"],
-    "layers": ["layers", "autograd"],
-    "optim": ["optim", "autograd"],
-    "examples": ["examples", "layers", "optim", "autograd", "heed.hpp"],
-    "bench": ["bench", "examples", "layers", "optim", "autograd", "autograd/kernels", "heed.hpp"],
-    "tests": ["tests", "bench", "examples", "layers", "optim", "autograd", "autograd/kernels", "heed.hpp"],
+
+# What the files of a folder may include of heed, besides that folder itself: folders, single files, and files
+# that are closed to them although their folder is open. (A file belongs to the first folder that fits.)
+LIBRARY = ["layers", "optim", "autograd"]
+MAY_INCLUDE = {
+    "autograd/kernels": [],  # loops on raw pointers know nothing of tensors
+    "autograd": ["autograd/kernels"],  # by way of autograd/simd.hpp
+    "layers": ["autograd", "not autograd/simd.hpp"],  # made of ops: a layer never calls a kernel
+    "optim": ["autograd"],  # with simd.hpp: an update is a loop over numbers
+    "examples": [*LIBRARY, "heed.hpp", "not autograd/simd.hpp", "autograd/kernels/parallel.hpp"],  # --threads
+    "bench": [*LIBRARY, "heed.hpp", "examples", "autograd/kernels"],
+    "tests": [*LIBRARY, "heed.hpp", "examples", "autograd/kernels", "bench"],
 }
-# Doors through which a folder reaches what it otherwise may not, and doors that are closed to it.
-OPEN = {"examples": ["autograd/kernels/parallel.hpp"]}
-CLOSED = {"layers": ["autograd/simd.hpp"], "examples": ["autograd/simd.hpp"]}
-ONCE = {"CLI/": "examples", "nlohmann/": "examples"}  # heavy headers: one .cpp of that folder
-INTERNAL = {"autograd/simd.hpp"}  # headers that users have no need of
-SYSTEM_ONLY = {"xsimd/": ["autograd/kernels", "bench", "tests"], "omp.h": ["autograd/kernels"]}
+# Headers of others, and the folders that may include them.
+OTHERS = {
+    "xsimd/": ["autograd/kernels"],
+    "omp.h": ["autograd/kernels"],
+    "CLI/": ["examples"],
+    "nlohmann/": ["examples"],
+}
+ONE_CPP = ["CLI/", "nlohmann/", "omp.h"]  # in one .cpp, because they cost seconds or because it is the one door
+# heed.hpp includes every header of the library except kernels and
+NOT_FOR_USERS = ["autograd/simd.hpp"]
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
 
 
 def folder_of(path):
-    for folder in ALLOWED:
+    for folder in MAY_INCLUDE:
         if path.startswith(folder + "/"):
             return folder
     return path
 
 
+def may_include(folder, target):
+    rules = MAY_INCLUDE[folder]
+    if f"not {target}" in rules:
+        return False
+    return target in rules or folder_of(target) in [folder, *rules]
+
+
+def faults_of(name, own, other, seen):
+    """What is wrong with one include, "own" or <other>, of file `name`. `seen` collects who includes ONE_CPP."""
+    folder = folder_of(name)
+    if own and not (ROOT / own).exists():
+        yield f'{name}: "{own}" is no path from the root'
+    elif own and not may_include(folder, own):
+        yield f'{name}: {folder} may not include "{own}"'
+    for header, folders in OTHERS.items():
+        if not other.startswith(header):
+            continue
+        if folder not in folders:
+            yield f"{name}: <{other}> belongs into {' and '.join(folders)} only"
+        if header in ONE_CPP:
+            seen.setdefault(header, set()).add(name)
+            if not name.endswith(".cpp"):
+                yield f"{name}: <{other}> belongs into a .cpp"
+
+
 def main():
-    faults, heavy = [], {}
-    for path in sorted(p for folder in ALLOWED for p in (ROOT / folder).rglob("*.?pp")):
-        name = str(path.relative_to(ROOT))
-        folder = folder_of(name)
-        for own, system in INCLUDE.findall(path.read_text()):
-            target = own or system
-            if own:
-                if own in OPEN.get(folder, []):
-                    continue
-                if not (ROOT / own).exists():
-                    faults.append(f'{name}: "{own}" is no path from the root')
-                elif folder_of(own) not in ALLOWED[folder] or own in CLOSED.get(folder, []):
-                    faults.append(f'{name}: {folder} may not include "{own}"')
-                continue
-            for header, allowed in SYSTEM_ONLY.items():
-                if target.startswith(header) and folder not in allowed:
-                    faults.append(f"{name}: <{target}> belongs into {allowed[0]} only")
-            for header, home in ONCE.items():
-                if target.startswith(header):
-                    heavy.setdefault(header, set()).add(name)
-                    if folder != home or not name.endswith(".cpp"):
-                        faults.append(f"{name}: <{target}> belongs into one .cpp of {home}")
-    for header, names in heavy.items():
+    faults, seen = set(), {}
+    for path in (p for folder in MAY_INCLUDE for p in (ROOT / folder).rglob("*.?pp")):
+        for own, other in INCLUDE.findall(path.read_text()):
+            faults.update(faults_of(str(path.relative_to(ROOT)), own, other, seen))
+    for header, names in seen.items():
         if len(names) > 1:
-            faults.append(f"<{header}...> is included by more than one file: {', '.join(sorted(names))}")
+            faults.add(f"<{header}...> is included by more than one file: {', '.join(sorted(names))}")
     umbrella = (ROOT / "heed.hpp").read_text()
-    for folder in ("autograd", "layers", "optim"):
-        for path in (ROOT / folder).rglob("*.hpp"):
-            name = str(path.relative_to(ROOT))
-            if folder_of(name) != "autograd/kernels" and name not in INTERNAL and f'"{name}"' not in umbrella:
-                faults.append(f"heed.hpp: {name} is missing")
-    faults = sorted(set(faults))
-    print("\n".join(faults) if faults else "all includes go one way")
+    for path in (p for folder in LIBRARY for p in (ROOT / folder).rglob("*.hpp")):
+        name = str(path.relative_to(ROOT))
+        if folder_of(name) != "autograd/kernels" and name not in NOT_FOR_USERS and f'"{name}"' not in umbrella:
+            faults.add(f"heed.hpp: {name} is missing")
+    print("\n".join(sorted(faults)) if faults else "all includes go one way")
     return 1 if faults else 0
 
 
