@@ -3,7 +3,8 @@
 
 usage: snippets.py OUTPUT.cpp FILE.md...
 
-A block with its own main() becomes a function that the output's main calls. Any other block is compiled inside
+A block whose first line is `// PATH` of a file here is a quotation: it has to stand there word for word. A block
+with its own main() becomes a function that the output's main calls. Any other block is compiled inside
 namespace heed, as if it stood in the library.
 """
 
@@ -11,11 +12,17 @@ import pathlib
 import re
 import sys
 
+root = pathlib.Path(__file__).resolve().parent.parent
 output = pathlib.Path(sys.argv[1])
-includes, blocks, calls = {'#include "heed.hpp"', '#include "autograd/simd.hpp"'}, [], []
+includes, blocks, calls = {'#include "heed.hpp"'}, [], []
 for name in sys.argv[2:]:
     page = pathlib.Path(name)
     for number, block in enumerate(re.findall(r"^```cpp\n(.*?)^```", page.read_text(), re.M | re.S)):
+        quoted = re.match(r"// (\S+\.[ch]pp)\n", block)
+        if quoted:
+            if block[quoted.end() :] not in (root / quoted[1]).read_text():
+                sys.exit(f"{name}: block {number} does not stand in {quoted[1]} any more; quote it anew")
+            continue
         includes |= set(re.findall(r"^#include .*$", block, re.M))
         block = re.sub(r"^#include .*\n", "", block, flags=re.M)
         space = f"{page.parent.name or 'root'}_{page.stem.lower()}_{number}".replace("-", "_").replace(".", "")
