@@ -88,25 +88,24 @@ Tensor RecurrentSeq2Seq::readout(const Tensor& context, const Tensor& h, const P
   return dropout_(tanh(attentional_(concat({context, h}, -1))), pass);
 }
 
-Attended RecurrentSeq2Seq::advance(DecoderState& state, const Tensor& y, const Pass& pass) const {
+RecurrentSeq2Seq::Step RecurrentSeq2Seq::advance(DecoderState& state, const Tensor& y,
+                                                 const Pass& pass) const {
   Recurrent::States states(state.tensors.begin(), state.tensors.begin() + options_.layers);
-  Tensor vector, weights;
+  const bool fed = options_.order == DecoderOrder::input_feeding;
+  Attended seen;
+  Tensor h;
   if (options_.order == DecoderOrder::bahdanau) {
-    const Attended seen = look(hidden_part(options_.cell, states.back()), state, pass);
-    const Tensor h = decoder_.step(concat({y, seen.context}, 1), states, pass);
-    vector = readout(seen.context, h, pass);
-    weights = seen.weights;
+    seen = look(hidden_part(options_.cell, states.back()), state, pass);
+    h = decoder_.step(concat({y, seen.context}, 1), states, pass);
   } else {
-    const bool fed = options_.order == DecoderOrder::input_feeding;
-    const Tensor h = decoder_.step(fed ? concat({y, state.tensors.back()}, 1) : y, states, pass);
-    const Attended seen = look(h, state, pass);
-    vector = readout(seen.context, h, pass);
-    weights = seen.weights;
-    if (fed) states.push_back(vector);
+    h = decoder_.step(fed ? concat({y, state.tensors.back()}, 1) : y, states, pass);
+    seen = look(h, state, pass);
   }
+  const Tensor attentional = readout(seen.context, h, pass);
+  if (fed) states.push_back(attentional);
   state.tensors = std::move(states);
   ++state.steps;
-  return {vector, weights};
+  return {attentional, seen.weights};
 }
 
 Prediction RecurrentSeq2Seq::operator()(const Ids& source, std::span<const int32_t> lengths,
@@ -119,13 +118,13 @@ Prediction RecurrentSeq2Seq::operator()(const Ids& source, std::span<const int32
     const auto [context, weights] = look(h, state, pass);
     return {output_(readout(context, h, pass)), weights};
   }
-  TensorList vectors, weights;
+  TensorList attentional, weights;
   for (int64_t t = 0; t < target.shape()[1]; ++t) {
-    const Attended step = advance(state, select(y, 1, t), pass);
-    vectors.push_back(step.context);
+    const Step step = advance(state, select(y, 1, t), pass);
+    attentional.push_back(step.attentional);
     weights.push_back(step.weights);
   }
-  return {output_(stack(vectors, 1)), stack(weights, 1)};
+  return {output_(stack(attentional, 1)), stack(weights, 1)};
 }
 
 DecoderState RecurrentSeq2Seq::start(const Ids& source, std::span<const int32_t> lengths) const {
@@ -133,8 +132,8 @@ DecoderState RecurrentSeq2Seq::start(const Ids& source, std::span<const int32_t>
 }
 
 Prediction RecurrentSeq2Seq::step(DecoderState& state, const Ids& previous) const {
-  const Attended step = advance(state, target_embedding_(previous), {});
-  return {output_(step.context), step.weights};
+  const Step step = advance(state, target_embedding_(previous), {});
+  return {output_(step.attentional), step.weights};
 }
 
 void RecurrentSeq2Seq::visit(const Visitor& visitor) const {

@@ -61,9 +61,15 @@ struct RecurrentSeq2Seq : Seq2Seq {
   // DecoderState: one memory, the source; tensors: the state of each layer, then a_(t-1) if it is fed.
   [[nodiscard]] DecoderState encode(const Ids& source, std::span<const int32_t> lengths,
                                     const Pass& pass) const;
-  // One step: y (B, embed) -> a_t (B, H), weights (B, S).
-  Attended advance(DecoderState& state, const Tensor& y, const Pass& pass) const;
+  struct Step {
+    Tensor attentional;  // a_t (B, H)
+    Tensor weights;      // (B, S)
+  };
+  // One step of the decoder, fed y (B, embed).
+  Step advance(DecoderState& state, const Tensor& y, const Pass& pass) const;
+  // Attention onto the source: query (B, T, H), or (B, H).
   [[nodiscard]] Attended look(const Tensor& query, const DecoderState& state, const Pass& pass) const;
+  // a = tanh(W_c [context; h]), with dropout.
   [[nodiscard]] Tensor readout(const Tensor& context, const Tensor& h, const Pass& pass) const;
   [[nodiscard]] int64_t value_size() const;
   [[nodiscard]] int64_t decoder_input() const;
