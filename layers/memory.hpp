@@ -19,7 +19,8 @@ struct Memory {
   [[nodiscard]] int64_t slots() const { return keys.defined() ? keys.size(1) : 0; }
 
   // Grows by the slots of `more`, prepared by the same scorer: decoders, caches. Appended to a Memory without
-  // keys it takes its place. Throws when `more` has other sizes, or a mask (append what may be seen).
+  // keys it takes its place. Makes new tensors: S slots are copied, about as many numbers as one query's
+  // attention reads. Throws when `more` has other sizes, or a mask (append what may be seen).
   void append(const Memory& more);
   // The rows rows[0], rows[1], ... of the batch: beams, shrinking batches.
   [[nodiscard]] Memory select(std::span<const int32_t> rows) const;

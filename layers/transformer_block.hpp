@@ -22,6 +22,8 @@ struct TransformerBlock : Module {
     Activation activation = Activation::relu;
     bool pre_norm = true;
     bool source = false;  // attends to a second Memory
+    // On what each branch gives (Vaswani et al. 2017, section 5.4), and, as torch has it, inside the
+    // feed-forward network; never on attention weights, which dot_attention does not store.
     real dropout = 0;
   };
   TransformerBlock(int64_t size, const Options& options, Rng& rng);

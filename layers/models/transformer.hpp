@@ -24,7 +24,7 @@ struct TransformerSeq2Seq : Seq2Seq {
     Activation activation = Activation::relu;
     bool pre_norm = true;
     bool tied = false;  // the output's weight is the target embedding's (Press & Wolf 2017)
-    real dropout = 0;
+    real dropout = 0;   // on the inputs and in the blocks (TransformerBlock::Options)
   };
 
   // Throws on sizes below 1 and unless heads divide the size.
