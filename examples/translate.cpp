@@ -10,6 +10,7 @@
 
 #include <fstream>
 #include <iostream>
+#include <set>
 
 #include "autograd/error.hpp"
 #include "examples/support/pairs.hpp"
@@ -44,11 +45,11 @@ void add_file_options(CommandLine& line, Files& files) {
 void check_files(const CommandLine& line, const Files& files) {
   if (files.train.empty() == files.load.empty()) fail("expected either --train F or --load F (see --help)");
   if (files.predict && files.load.empty()) fail("--predict needs --load F");
+  const std::set<std::string> with_load = {"--load",    "--test", "--predict",
+                                           "--require", "--json", "--threads"};
   if (!files.load.empty())
-    for (const char* flag : {"--dev", "--limit", "--save", "--model", "--cell", "--scorer", "--order",
-                             "--values", "--embed", "--heads", "--hidden", "--layers", "--dropout",
-                             "--epochs", "--lr", "--warmup", "--label-smoothing", "--seed"})
-      if (line.given(flag)) fail("{} does not apply with --load", flag);
+    for (const std::string& flag : line.given())
+      if (!with_load.contains(flag)) fail("{} does not apply with --load: the model is trained", flag);
   if (files.require > 0 && files.test.empty() && files.dev.empty())
     fail("--require needs --test F or --dev F");
   if (!files.save.empty() && !std::ofstream(files.save, std::ios::app))
@@ -82,11 +83,8 @@ double report(const char* name, const std::string& path, const Translator& trans
   const std::vector<Example> examples = read_examples(path, 0, translator);
   const Evaluation evaluation = evaluate(*translator.model, examples);
   for (size_t i = 0; i < std::min<size_t>(5, examples.size()); ++i)
-    fmt::print("  {}  ->  {}{}\n", translator.source.text(examples[i].source),
-               translator.target.text(evaluation.outputs[i]),
-               evaluation.outputs[i] == examples[i].target
-                   ? ""
-                   : "   wrong, expected " + translator.target.text(examples[i].target));
+    print_answer(translator.source.text(examples[i].source), translator.target.text(evaluation.outputs[i]),
+                 translator.target.text(examples[i].target));
   print_scores(name, evaluation.scores, json);
   return evaluation.scores.sequence_accuracy;
 }

@@ -84,6 +84,12 @@ bool CommandLine::parse(int argc, const char* const* argv) {
   return true;
 }
 
+std::vector<std::string> CommandLine::given() const {
+  std::vector<std::string> flags;
+  for (const CLI::Option* option : parser_->app.parse_order()) flags.push_back(option->get_name());
+  return flags;
+}
+
 bool CommandLine::given(const std::string& flag) const { return parser_->app.count(flag) > 0; }
 
 int run_program(const char* program, const std::function<int()>& body) {

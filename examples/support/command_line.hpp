@@ -31,7 +31,8 @@ class CommandLine {
   // Reads the arguments into the variables. False: --help was asked for and printed. Throws, in one
   // sentence, on what it does not know, and on a value that is none or outside its range.
   bool parse(int argc, const char* const* argv);
-  // Whether the user gave this option.
+  // The options that the user gave; whether this one is among them.
+  [[nodiscard]] std::vector<std::string> given() const;
   [[nodiscard]] bool given(const std::string& flag) const;
 
  private:

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
+#include <algorithm>
 
 #include "autograd/graph.hpp"
 #include "examples/support/streams.hpp"
@@ -20,20 +20,10 @@ std::vector<std::string> labels(const Vocabulary& words, const Tokens& tokens) {
   return list;
 }
 
-void print_examples(const Evaluation& test, const TaskData& data, size_t count) {
-  for (size_t i = 0; i < count; ++i) {
-    const Example& e = data.test[i];
-    const bool right = test.outputs[i] == e.target;
-    fmt::print("  {}  ->  {}{}\n", data.source.text(e.source), data.target.text(test.outputs[i]),
-               right ? "" : "   wrong, expected " + data.target.text(e.target));
-  }
-}
-
-// The attention with which the model decodes the first example of middling length.
+// The attention with which the model decodes the first example of 9 symbols: neither trivial nor too wide.
 void print_map(const Seq2Seq& model, const TaskData& data) {
-  size_t chosen = 0;
-  while (chosen + 1 < data.test.size() && data.test[chosen].source.size() != 9) ++chosen;
-  const Example& e = data.test[chosen];
+  const auto found = std::ranges::find_if(data.test, [](const Example& e) { return e.source.size() == 9; });
+  const Example& e = found == data.test.end() ? data.test.front() : *found;
   const Decoded answer = decode(model, {e}).front();
   const std::vector<double> weights(answer.weights.values().begin(), answer.weights.values().end());
   fmt::print("\nattention: a row per output symbol, a column per input symbol\n{}",
@@ -108,7 +98,9 @@ int report(const TaskProgram& program, const Settings& settings, const TaskData&
   print_scores("unseen,", usual, learned.test);
   print_scores("longer than any seen,", beyond, learned.longer);
   fmt::print("\nthree of them:\n");
-  print_examples(learned.test, data, 3);
+  for (size_t i = 0; i < 3; ++i)
+    print_answer(data.source.text(data.test[i].source), data.target.text(learned.test.outputs[i]),
+                 data.target.text(data.test[i].target));
   print_map(*learned.model, data);
   fmt::print("\n{}: {} ({:.1f}% of unseen sequences right, the threshold is {:.0f}%)\n", program.task.name,
              enough ? "learned" : "not learned", 100 * right, 100 * program.threshold);

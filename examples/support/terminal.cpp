@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 #include <unistd.h>
-#include <cmath>
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdlib>
 #include <string_view>
 
@@ -55,6 +55,10 @@ bool has_colour() {
   const char* refused = std::getenv("NO_COLOR");
   if (refused != nullptr && *refused != '\0') return false;
   return is_terminal() && term != nullptr && std::string_view(term) != "dumb";
+}
+
+void print_answer(const std::string& source, const std::string& answer, const std::string& expected) {
+  fmt::print("  {}  ->  {}{}\n", source, answer, answer == expected ? "" : "   wrong, expected " + expected);
 }
 
 std::string fit(const std::string& text, size_t width) {

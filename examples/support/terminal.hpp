@@ -13,6 +13,9 @@ namespace heed::examples {
 bool is_terminal();
 bool has_colour();
 
+// `  source  ->  answer`, and what was expected where that is something else.
+void print_answer(const std::string& source, const std::string& answer, const std::string& expected);
+
 // `text` cut to, or filled at the left up to, `width` code points (wide letters count as one).
 std::string fit(const std::string& text, size_t width);
 

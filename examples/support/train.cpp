@@ -67,14 +67,14 @@ std::vector<Decoded> decode(const Seq2Seq& model, const std::vector<Example>& ex
 
 Evaluation evaluate(const Seq2Seq& model, const std::vector<Example>& examples, int64_t batch) {
   Evaluation result;
-  std::vector<Tokens> references;
-  AlignmentErrors errors;
   for (Decoded& answer : decode(model, examples, batch)) result.outputs.push_back(std::move(answer.tokens));
+  std::vector<Tokens> references;
   references.reserve(examples.size());
   for (const Example& e : examples) references.push_back(e.target);
-  if (!examples.front().gold.empty())
-    for (const auto& rows : sorted_batches(examples, batch)) add_alignment(model, examples, rows, errors);
   result.scores = score(result.outputs, references);
+  AlignmentErrors errors;
+  if (!examples.front().gold.empty())  // a task's examples all have alignments, a file's none
+    for (const auto& rows : sorted_batches(examples, batch)) add_alignment(model, examples, rows, errors);
   result.aer = errors.rate();
   return result;
 }

@@ -42,6 +42,7 @@ bad = [
     ("translate", "--load {here}/text --predict", "is no saved model"),
     ("translate", "--train {here}/two.tsv --predict", "--predict needs --load F"),
     ("translate", "--load {here}/text --hidden 10", "--hidden does not apply with --load"),
+    ("translate", "--load {here}/text --batch 10", "--batch does not apply with --load"),
 ]
 
 
