@@ -5,18 +5,34 @@
 
 namespace heed::inline HEED_PRECISION {
 
+void Past::see(const Tensor& seen) {
+  const int64_t queries = seen.size(1);
+  steps += queries;
+  weights = heed::select(seen, 1, queries - 1);
+  const Tensor total = queries == 1 ? weights : sum(seen, 1);
+  coverage = coverage.defined() ? coverage + total : total;
+}
+
+Past Past::select(std::span<const int32_t> rows) const {
+  if (!weights.defined()) return *this;
+  return {steps, select_rows(weights, rows), select_rows(coverage, rows)};
+}
+
 Attended attend(const Tensor& query, const Memory& memory, const Scorer& scorer, const Normalizer& normalizer,
-                const Pass& pass) {
+                const Pass& pass, Past* past) {
   if (query.rank() == 2) {
     const int64_t batch = query.size(0);
-    const auto [context, weights] =
-        attend(query.reshape({batch, 1, query.size(1)}), memory, scorer, normalizer, pass);
-    return {context.reshape({batch, context.size(2)}), weights.reshape({batch, weights.size(2)})};
+    const Attended one =
+        attend(query.reshape({batch, 1, query.size(1)}), memory, scorer, normalizer, pass, past);
+    const auto flat = [batch](const Tensor& x) { return x.reshape({batch, x.size(2)}); };
+    return {flat(one.context), flat(one.weights), flat(one.probabilities)};
   }
   if (query.rank() != 3) fail("attend: the query is {}, wants (B, T, Q) or (B, Q)", query.shape().text());
   memory.check("attend", query.size(0));
-  const Tensor weights = normalizer(scorer(query, memory), memory.mask, pass);
-  return {matmul(weights, memory.values), weights};
+  const auto [weights, probabilities] = normalizer(
+      scorer(query, memory), memory.mask, {.query = query, .past = past ? *past : Past{}, .pass = pass});
+  if (past != nullptr) past->see(weights);
+  return {matmul(weights, memory.values), weights, probabilities};
 }
 
 }  // namespace heed::inline HEED_PRECISION

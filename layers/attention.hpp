@@ -1,5 +1,8 @@
 #pragma once
 
+#include <span>
+#include <utility>
+
 #include "layers/memory.hpp"
 #include "layers/module.hpp"
 
@@ -10,6 +13,15 @@
 // Letters: B batch, T queries, S slots, Q query features, K key features, D value features.
 
 namespace heed::inline HEED_PRECISION {
+
+// Which laws a mechanism keeps, evaluated without randomness. The tests and the program `laws` check those it
+// keeps, and check that it breaks those it does not: a location scorer that ignored positions would be wrong.
+struct Laws {
+  bool permutation = true;  // permuting the memory permutes the weights
+  bool sum_to_one = true;   // weights sum to 1 (a row without a visible slot aside); one slot gives its value
+  bool equal_share = true;  // equal scores give 1/n
+  bool shift = true;        // one number added to all scores changes nothing
+};
 
 // F. Keeps nothing between calls: what it computes once per memory lives in the Memory.
 struct Scorer : Module {
@@ -24,21 +36,51 @@ struct Scorer : Module {
   void visit(const Visitor& /*visitor*/) const override {}  // by default: no parameters
 };
 
+// What earlier queries of the same rows saw, for mechanisms that go on from there (monotonic, local,
+// coverage). It belongs to the caller, like a Memory: no layer keeps anything between calls.
+struct Past {
+  int64_t steps = 0;  // queries so far
+  Tensor weights;     // (B, S), of the last one; undefined before the first
+  Tensor coverage;  // (B, S), the sum over all of them (See et al. 2017, eq. 10); undefined before the first
+
+  void see(const Tensor& weights);  // (B, T, S), of the next T queries
+  [[nodiscard]] Past select(std::span<const int32_t> rows) const;
+};
+
+// What a normalizer may ask for beside the scores.
+struct Moment {
+  Tensor query;  // (B, T, Q)
+  Past past;     // of the queries before the first of these
+  Pass pass;     // for those that draw random numbers in training
+};
+
+// What a normalizer makes of scores. All but the hard ones average by the probabilities themselves.
+struct Weights {
+  Weights(Tensor weights) : Weights(weights, weights) {}  // NOLINT(google-explicit-constructor)
+  Weights(Tensor weights, Tensor probabilities)
+      : weights(std::move(weights)), probabilities(std::move(probabilities)) {}
+
+  Tensor weights;        // (B, T, S): those of the average
+  Tensor probabilities;  // (B, T, S): those by which a hard normalizer chose its slot
+};
+
 // scores (B, T, S) -> weights (B, T, S). A hidden slot gets weight exactly 0 and gradient exactly 0; a row
-// whose every slot is hidden gets weights 0. `pass` is for those that draw random numbers in training.
+// whose every slot is hidden gets weights 0.
 struct Normalizer : Module {
-  virtual Tensor operator()(const Tensor& scores, const Mask& mask, const Pass& pass) const = 0;
+  virtual Weights operator()(const Tensor& scores, const Mask& mask, const Moment& moment) const = 0;
   void visit(const Visitor& /*visitor*/) const override {}  // by default: no parameters
 };
 
 struct Attended {
-  Tensor context;  // (B, T, D), or (B, D) for a query (B, Q)
-  Tensor weights;  // (B, T, S), or (B, S)
+  Tensor context;        // (B, T, D), or (B, D) for a query (B, Q)
+  Tensor weights;        // (B, T, S), or (B, S)
+  Tensor probabilities;  // as the weights
 };
 
 // context_t = sum_s weights_ts value_s, weights = normalizer(scorer(query, memory), mask) (Bahdanau et al.
-// 2014, eq. 5 and 6). query (B, T, Q), or (B, Q): one query per row. Throws when query and memory do not fit.
+// 2014, eq. 5 and 6). query (B, T, Q), or (B, Q): one query per row. `past`, where given, is what the queries
+// before saw, and sees these after. Throws when query and memory do not fit.
 Attended attend(const Tensor& query, const Memory& memory, const Scorer& scorer, const Normalizer& normalizer,
-                const Pass& pass = {});
+                const Pass& pass = {}, Past* past = nullptr);
 
 }  // namespace heed::inline HEED_PRECISION

@@ -10,7 +10,10 @@ namespace {
 
 template <class N>
 constexpr KnownNormalizer entry() {
-  return {N::name, N::formula, []() -> std::unique_ptr<Normalizer> { return std::make_unique<N>(); }};
+  return {N::name, N::formula, N::laws,
+          [](const NormalizerSizes& sizes, Rng& rng) -> std::unique_ptr<Normalizer> {
+            return std::make_unique<N>(sizes, rng);
+          }};
 }
 
 constexpr KnownNormalizer normalizers[] = {
@@ -19,12 +22,17 @@ constexpr KnownNormalizer normalizers[] = {
 
 }  // namespace
 
+real inverse_temperature(const char* who, const NormalizerSizes& sizes) {
+  if (!(sizes.temperature > 0)) fail("{}: temperature {} is not above 0", who, sizes.temperature);
+  return 1 / sizes.temperature;
+}
+
 std::span<const KnownNormalizer> known_normalizers() { return normalizers; }
 
-std::unique_ptr<Normalizer> make_normalizer(std::string_view name) {
+std::unique_ptr<Normalizer> make_normalizer(std::string_view name, const NormalizerSizes& sizes, Rng& rng) {
   std::string names;
   for (const KnownNormalizer& known : normalizers) {
-    if (name == known.name) return known.make();
+    if (name == known.name) return known.make(sizes, rng);
     names += std::string(names.empty() ? "" : ", ") + known.name;
   }
   fail("no normalizer \"{}\"; there are {}", name, names);

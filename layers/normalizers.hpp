@@ -8,16 +8,28 @@
 
 namespace heed::inline HEED_PRECISION {
 
+// What a normalizer is made from; each reads what it needs.
+struct NormalizerSizes {
+  int64_t query = 0;     // Q, of those that look at the query
+  int64_t hidden = 0;    // of one with a hidden layer
+  real temperature = 1;  // scores are divided by it
+  int64_t window = 2;    // D of local attention: slots to either side of the centre
+};
+
+// 1 / temperature; throws `who: ...` unless the temperature is above 0.
+real inverse_temperature(const char* who, const NormalizerSizes& sizes);
+
 // THE list of normalizers, as scorers.hpp has one of scorers. To add one, write normalizers/NAME.hpp and name
 // it in normalizers.cpp.
 struct KnownNormalizer {
   const char* name;
   const char* formula;
-  std::unique_ptr<Normalizer> (*make)();
+  Laws laws;
+  std::unique_ptr<Normalizer> (*make)(const NormalizerSizes& sizes, Rng& rng);
 };
 std::span<const KnownNormalizer> known_normalizers();
 
-// By name; throws `no normalizer "x"; there are softmax, ...`.
-std::unique_ptr<Normalizer> make_normalizer(std::string_view name);
+// By name; throws `no normalizer "x"; there are softmax, ...`, and what the normalizer itself throws.
+std::unique_ptr<Normalizer> make_normalizer(std::string_view name, const NormalizerSizes& sizes, Rng& rng);
 
 }  // namespace heed::inline HEED_PRECISION

@@ -12,7 +12,7 @@ namespace {
 
 template <class S>
 constexpr KnownScorer entry() {
-  return {S::name, S::formula, [](const ScorerSizes& sizes, Rng& rng) -> std::unique_ptr<Scorer> {
+  return {S::name, S::formula, S::laws, [](const ScorerSizes& sizes, Rng& rng) -> std::unique_ptr<Scorer> {
             return std::make_unique<S>(sizes, rng);
           }};
 }

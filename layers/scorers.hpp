@@ -10,9 +10,10 @@ namespace heed::inline HEED_PRECISION {
 
 // What every scorer is made from.
 struct ScorerSizes {
-  int64_t query;   // Q
-  int64_t key;     // K
-  int64_t hidden;  // of a scorer with a hidden layer
+  int64_t query;      // Q
+  int64_t key;        // K
+  int64_t hidden;     // of a scorer with a hidden layer
+  int64_t slots = 0;  // the most that a memory will have, of a scorer with parameters per slot
 };
 
 // THE list of scorers: what `--scorer` offers and what the laws of attention are tested over. To add one,
@@ -20,6 +21,7 @@ struct ScorerSizes {
 struct KnownScorer {
   const char* name;
   const char* formula;
+  Laws laws;
   std::unique_ptr<Scorer> (*make)(const ScorerSizes& sizes, Rng& rng);
 };
 std::span<const KnownScorer> known_scorers();

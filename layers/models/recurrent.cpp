@@ -34,7 +34,8 @@ RecurrentSeq2Seq::RecurrentSeq2Seq(const Options& options, Rng& rng)
       scorer_(make_scorer(options_.scorer,
                           {.query = options_.hidden, .key = 2 * options_.encoder, .hidden = options_.hidden},
                           rng)),
-      normalizer_(make_normalizer(options_.normalizer)),
+      normalizer_(
+          make_normalizer(options_.normalizer, {.query = options_.hidden, .hidden = options_.hidden}, rng)),
       attentional_(value_size() + options_.hidden, options_.hidden, rng,
                    {.bias = options_.order == DecoderOrder::bahdanau}),
       output_(options_.hidden, options_.target_vocabulary, rng) {
@@ -80,8 +81,8 @@ DecoderState RecurrentSeq2Seq::encode(const Ids& source, std::span<const int32_t
   return state;
 }
 
-Attended RecurrentSeq2Seq::look(const Tensor& query, const DecoderState& state, const Pass& pass) const {
-  return attend(query, state.memories[0], *scorer_, *normalizer_, pass);
+Attended RecurrentSeq2Seq::look(const Tensor& query, DecoderState& state, const Pass& pass) const {
+  return attend(query, state.memories[0], *scorer_, *normalizer_, pass, &state.past);
 }
 
 Tensor RecurrentSeq2Seq::readout(const Tensor& context, const Tensor& h, const Pass& pass) const {
@@ -115,8 +116,8 @@ Prediction RecurrentSeq2Seq::operator()(const Ids& source, std::span<const int32
   const Tensor y = dropout_(target_embedding_(target), pass);  // (B, T, embed)
   if (options_.order == DecoderOrder::luong) {
     const Tensor h = decoder_(y, {}, state.tensors, pass).output;  // (B, T, H)
-    const auto [context, weights] = look(h, state, pass);
-    return {output_(readout(context, h, pass)), weights};
+    const Attended seen = look(h, state, pass);
+    return {output_(readout(seen.context, h, pass)), seen.weights};
   }
   TensorList attentional, weights;
   for (int64_t t = 0; t < target.shape()[1]; ++t) {

@@ -68,7 +68,7 @@ struct RecurrentSeq2Seq : Seq2Seq {
   // One step of the decoder, fed y (B, embed).
   Step advance(DecoderState& state, const Tensor& y, const Pass& pass) const;
   // Attention onto the source: query (B, T, H), or (B, H).
-  [[nodiscard]] Attended look(const Tensor& query, const DecoderState& state, const Pass& pass) const;
+  Attended look(const Tensor& query, DecoderState& state, const Pass& pass) const;
   // a = tanh(W_c [context; h]), with dropout.
   [[nodiscard]] Tensor readout(const Tensor& context, const Tensor& h, const Pass& pass) const;
   [[nodiscard]] int64_t value_size() const;

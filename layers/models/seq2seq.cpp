@@ -6,7 +6,7 @@
 namespace heed::inline HEED_PRECISION {
 
 DecoderState DecoderState::select(std::span<const int32_t> rows) const {
-  DecoderState selected{.memories = {}, .tensors = {}, .steps = steps};
+  DecoderState selected{.memories = {}, .tensors = {}, .past = past.select(rows), .steps = steps};
   for (const Memory& memory : memories) selected.memories.push_back(memory.select(rows));
   for (const Tensor& x : tensors) selected.tensors.push_back(select_rows(x, rows));
   return selected;

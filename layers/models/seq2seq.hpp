@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "autograd/ids.hpp"
-#include "layers/memory.hpp"
+#include "layers/attention.hpp"
 #include "layers/module.hpp"
 
 // What every encoder-decoder offers, so that training, decoding and measuring know no model by name.
@@ -23,6 +23,7 @@ struct Prediction {
 struct DecoderState {
   PoolVector<Memory> memories;
   TensorList tensors;
+  Past past = {};  // of the attention onto the source
   int64_t steps = 0;
 
   // The rows rows[0], rows[1], ... of the batch: beams, rows that go on.

@@ -14,6 +14,7 @@ namespace heed::inline HEED_PRECISION {
 struct Dot : Scorer {
   static constexpr const char* name = "dot";
   static constexpr const char* formula = "q . k";
+  static constexpr Laws laws{};
 
   Dot(const ScorerSizes& sizes, Rng& /*rng*/) : Dot(name, sizes) {}
 
@@ -33,6 +34,7 @@ struct Dot : Scorer {
 struct ScaledDot : Dot {
   static constexpr const char* name = "scaled_dot";
   static constexpr const char* formula = "q . k / sqrt(K)";
+  static constexpr Laws laws{};
 
   ScaledDot(const ScorerSizes& sizes, Rng& /*rng*/) : Dot(name, sizes) {}
 

@@ -33,7 +33,7 @@ void for_all(Law law) {
       Rng rng(11);
       Case c;
       c.scorer = s.make({.query = size, .key = size, .hidden = 7}, rng);
-      c.normalizer = n.make();
+      c.normalizer = n.make({.query = size}, rng);
       c.query = random_tensor({B, T, size}, rng);
       c.keys = random_tensor({B, S, size}, rng);
       c.values = random_tensor({B, S, 2}, rng);
@@ -218,6 +218,26 @@ TEST_CASE("attention: the same parameters attend to 1 slot or 1000") {
       const Attended seen = c.look(c.query, random_tensor({B, n, size}, rng), random_tensor({B, n, 2}, rng));
       CHECK(close_all(sum(seen.weights, -1), Tensor::full({B, T}, 1)));
     }
+  });
+}
+
+TEST_CASE("attention: what earlier queries saw, query by query and at once, and row by row") {
+  for_all([](const Case& c) {
+    const Memory memory = c.scorer->prepare(c.keys, c.values, Mask::of_lengths({6, 2, 4}));
+    Past at_once, stepwise;
+    const Attended all = attend(c.query, memory, *c.scorer, *c.normalizer, {}, &at_once);
+    for (int64_t t = 0; t < T; ++t) {
+      const Attended one = attend(select(c.query, 1, t), memory, *c.scorer, *c.normalizer, {}, &stepwise);
+      CHECK(close_all(one.weights, select(all.weights, 1, t)));
+    }
+    CHECK(at_once.steps == T);
+    CHECK(stepwise.steps == T);
+    CHECK(close_all(stepwise.weights, select(all.weights, 1, T - 1)));
+    CHECK(close_all(stepwise.coverage, sum(all.weights, 1)));
+    CHECK(close_all(at_once.coverage, stepwise.coverage));
+    const std::vector<int32_t> rows{2, 0};
+    CHECK(close_all(at_once.select(rows).coverage, select_rows(at_once.coverage, rows)));
+    CHECK(at_once.select(rows).steps == T);
   });
 }
 

@@ -67,7 +67,7 @@ TEST_CASE("gradients: attention with every scorer and normalizer") {
       CAPTURE(n.name);
       Rng rng(2);
       const auto scorer = s.make({.query = 3, .key = 3, .hidden = 4}, rng);
-      const auto normalizer = n.make();
+      const auto normalizer = n.make({.query = 3}, rng);
       const std::vector<Tensor> inputs{random_tensor({2, 2, 3}, rng), random_tensor({2, 5, 3}, rng),
                                        random_tensor({2, 5, 2}, rng)};
       CHECK(check_module(*scorer, inputs, [&](const std::vector<Tensor>& x) {
