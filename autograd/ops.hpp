@@ -22,8 +22,8 @@ Tensor div(const Tensor& a, const Tensor& b);  // a / b
 Tensor neg(const Tensor& x);                   // -x
 Tensor scale(const Tensor& x, real factor);    // factor x
 Tensor shift(const Tensor& x, real term);      // x + term
-Tensor where(const Ids& condition, const Tensor& a,
-             const Tensor& b);  // condition != 0 ? a : b; three equal shapes
+// condition != 0 ? a : b; three equal shapes
+Tensor where(const Ids& condition, const Tensor& a, const Tensor& b);
 inline Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }
 inline Tensor operator-(const Tensor& a, const Tensor& b) { return sub(a, b); }
 inline Tensor operator*(const Tensor& a, const Tensor& b) { return mul(a, b); }
@@ -39,8 +39,8 @@ Tensor abs(const Tensor& x);  // derivative 0 at 0
 Tensor tanh(const Tensor& x);
 Tensor sigmoid(const Tensor& x);                     // 1 / (1 + e^-x)
 Tensor relu(const Tensor& x);                        // max(x, 0); derivative 0 at 0
-Tensor gelu(const Tensor& x);                        // x Phi(x), exact (Hendrycks & Gimpel 2016)
-Tensor silu(const Tensor& x);                        // x sigmoid(x) (Elfwing et al. 2017)
+Tensor gelu(const Tensor& x);                        // x Phi(x), exact (Hendrycks & Gimpel 2016); -inf to -0
+Tensor silu(const Tensor& x);                        // x sigmoid(x) (Elfwing et al. 2017); -inf to -0
 Tensor softplus(const Tensor& x);                    // log(1 + e^x)
 Tensor clamp(const Tensor& x, real low, real high);  // min(max(x, low), high); derivative 1 at the bounds
 // Each element becomes 0 with probability p, else x / (1 - p) (Srivastava et al. 2014). 0 <= p < 1.
@@ -55,8 +55,8 @@ Tensor max(const Tensor& x, int axis, bool keep = false);  // the gradient goes 
 Tensor min(const Tensor& x, int axis, bool keep = false);
 // Without gradient, over the last axis, which disappears: the index of the first largest element.
 Ids argmax(const Tensor& x);
-// Without gradient, over the last axis, which becomes k: the k largest, falling; ties by index. 1 <= k <=
-// size.
+// Without gradient, over the last axis of size n, which becomes k: the k largest, falling; ties by index.
+// 1 <= k <= n.
 struct TopK {
   Tensor values;
   Ids indices;
@@ -70,8 +70,8 @@ Tensor slice(const Tensor& x, int axis, int64_t begin, int64_t end);  // [begin,
 Tensor select(const Tensor& x, int axis, int64_t index);              // one index; the axis disappears
 Tensor concat(std::span<const Tensor> parts, int axis);               // end to end along an axis
 Tensor stack(std::span<const Tensor> parts, int axis);                // along a new axis
-TensorList split(const Tensor& x, int axis,
-                 std::span<const int64_t> sizes);  // the inverse of concat
+// The inverse of concat; the sizes add up to the axis.
+TensorList split(const Tensor& x, int axis, std::span<const int64_t> sizes);
 Tensor pad(const Tensor& x, int axis, int64_t before, int64_t after, real value = 0);  // lengthens an axis
 Tensor expand(const Tensor& x, Shape shape);  // repeats axes of size 1 (and missing ones, at the left)
 inline Tensor concat(std::initializer_list<Tensor> parts, int axis) {
@@ -99,7 +99,9 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
 
 // ---- ops/softmax.cpp: over the last axis. A (B, S) or (B, T, S) or (B, H, T, S) tensor of scores may take a
 // Mask over its slots S: a hidden slot gets weight exactly 0 and gradient exactly 0; a row whose every slot
-// is hidden gives weights 0. log_softmax gives hidden slots -inf, with gradient 0.
+// is hidden gives weights 0. log_softmax gives hidden slots -inf, with gradient 0. e^score_s is taken
+// relative to the row's largest score and never subnormal: a score that is lower by 87.4 or more (double:
+// 708.4) gets weight exactly 0 from softmax, and with it gradient 0; log_softmax still gives its logarithm.
 Tensor softmax(const Tensor& scores, const Mask& mask = {});
 Tensor log_softmax(const Tensor& scores, const Mask& mask = {});
 
@@ -112,8 +114,8 @@ Tensor rms_norm(const Tensor& x, const Tensor& gamma, real eps = real(1e-5));
 // ---- ops/loss.cpp: scalars
 struct CrossEntropy {
   int32_t ignore = -1;  // targets of this value count neither in the sum nor in the mean
-  real label_smoothing =
-      0;             // e: the target distribution is (1 - e) one-hot + e uniform (Szegedy et al. 2016)
+  // e: the target distribution is (1 - e) one-hot + e uniform (Szegedy et al. 2016, section 7)
+  real label_smoothing = 0;
   bool mean = true;  // over the targets that count; false: the sum
 };
 // -sum_v q_v log softmax(logits)_v with q the target's distribution: logits (..., V), targets (...).
@@ -133,14 +135,13 @@ struct Sequence {
   bool backward = false;                  // from the last time step to the first
 };
 // x_gates (B, T, G H) = W_ih x + b_ih; state (B, P H); weight_hh (G H, H); bias_hh (G H) or undefined.
-// -> the states (B, T, P H), in torch.nn's formulas and gate order (GRU: r, z, n; LSTM: i, f, g, o; RNN:
-// tanh).
+// -> the states (B, T, P H), by torch.nn's formulas in its gate order (GRU r, z, n; LSTM i, f, g, o).
 Tensor recurrent(Cell cell, const Tensor& x_gates, const Tensor& state, const Tensor& weight_hh,
                  const Tensor& bias_hh, const Sequence& sequence = {});
 
 // ---- ops/attention.cpp: one op each for what is memory-bound when composed; the composition is in the tests
-// score_bts = v . tanh(q_bt + k_bs): q (B, T, A), k (B, S, A), v (A) -> (B, T, S). Never stores (B, T, S, A).
-// (Bahdanau et al. 2014, A.1.2). Slots that the mask hides may hold any finite score.
+// score_bts = v . tanh(q_bt + k_bs): q (B, T, A), k (B, S, A), v (A) -> (B, T, S) (Bahdanau et al. 2014,
+// A.1.2). The tanh layer, (B, T, S, A), is never stored. Slots that the mask hides may hold any finite score.
 Tensor additive_scores(const Tensor& q, const Tensor& k, const Tensor& v, const Mask& mask = {});
 // softmax(scale q k^T) v in each of `heads` equal parts of the features (Vaswani et al. 2017, eq. 1):
 // q (B, T, H E), k (B, S, H E), v (B, S, H F) -> (B, T, H F). Heads are addressed, never permuted.

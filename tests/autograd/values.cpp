@@ -165,6 +165,16 @@ TEST_CASE("softmax: the golden vector, hidden slots, and rows without any") {
               {-std::log(2.0), -std::log(2.0), -inf}));
 }
 
+TEST_CASE(
+    "softmax: weights are 0 where their exponentials would be subnormal, their logarithms are not -inf") {
+  const real end = sizeof(real) == 4 ? real(-87.4) : real(-708.4);
+  const Tensor scores = Tensor::from({1, 3}, {7, 7 + end, 7 + end + real(0.2)});
+  const Tensor y = softmax(scores);
+  CHECK(y.data()[1] == 0);
+  CHECK(y.data()[2] > 0);
+  CHECK(close(log_softmax(scores).data()[1], end, eps, 0));
+}
+
 TEST_CASE("the gradient of a hidden slot is exactly 0, and finite where everything is hidden") {
   Tensor x = Tensor::from({2, 3}, {1, 2, 3, 4, 5, 6});
   x.requires_grad();
