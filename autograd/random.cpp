@@ -14,7 +14,7 @@ namespace {
 using Block = std::array<uint32_t, 4>;
 
 // Ten rounds of Philox4x32: multiply two words by constants, swap, and mix in the key, which a Weyl sequence
-// advances between rounds (Salmon et al. 2011, section 3.2 and table 2).
+// advances between rounds (Salmon et al. 2011, on Philox).
 Block philox(uint64_t counter, uint64_t key) {
   Block c = {static_cast<uint32_t>(counter), static_cast<uint32_t>(counter >> 32), 0, 0};
   auto k0 = static_cast<uint32_t>(key);

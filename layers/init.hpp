@@ -16,8 +16,8 @@ Tensor normal_init(const Shape& shape, real stddev, Rng& rng);  // N(0, stddev^2
 // torch.nn.Linear's default for weight and bias alike: U(-b, b), b = 1 / sqrt(fan_in). Throws if fan_in < 1.
 Tensor fan_in_uniform(const Shape& shape, int64_t fan_in, Rng& rng);
 
-// Glorot & Bengio 2010, eq. 16: U(-b, b), b = gain sqrt(6 / (fan_in + fan_out)); and N(0, 2 / (fan_in +
-// fan_out)). Throw unless the shape has 2 axes.
+// Glorot & Bengio 2010, eq. 16: U(-b, b), b = gain sqrt(6 / (fan_in + fan_out)); and of the same variance,
+// eq. 12, N(0, 2 gain^2 / (fan_in + fan_out)). Throw unless the shape has 2 axes.
 Tensor xavier_uniform(const Shape& shape, Rng& rng, real gain = 1);
 Tensor xavier_normal(const Shape& shape, Rng& rng, real gain = 1);
 

@@ -17,14 +17,13 @@ Tensor hidden_part(Cell cell, const Tensor& state);
 
 // One recurrent layer in one direction, with torch.nn's formulas and gate order (s is the logistic function):
 //   RNN   h' = tanh(W_ih x + b_ih + W_hh h + b_hh)                                        (Elman 1990)
-//   GRU   r, z = s(...), n = tanh(W_in x + b_in + r (W_hn h + b_hn)), h' = (1 - z) n + z h (Cho et al. 2014;
-//         torch applies the reset gate after the product and names z the other way round than the paper)
-//   LSTM  i, f, g, o = s, s, tanh, s(...), c' = f c + i g, h' = o tanh(c')     (Hochreiter & Schmidhuber
-//   1997,
-//         with the forget gate of Gers et al. 2000)
+//   GRU   r, z = s(...), n = tanh(W_in x + b_in + r (W_hn h + b_hn)), h' = (1 - z) n + z h
+//         (Cho et al. 2014, section 2.3, who multiply by r before the product; Bahdanau et al. 2014, A.1.1,
+//         name z the other way round)
+//   LSTM  i, f, g, o = s, s, tanh, s(...), c' = f c + i g, h' = o tanh(c')
+//         (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000)
 // Parameters as torch.nn.GRUCell: weight_ih (G H, I), weight_hh (G H, H), bias_ih, bias_hh (G H), gates in
-// the order r, z, n or i, f, g, o. Init: all U(-1/sqrt(H), 1/sqrt(H)); the forget gate has no bias of its
-// own.
+// the order r, z, n or i, f, g, o. Init: all U(-1/sqrt(H), 1/sqrt(H)), biases too, the forget gate's as any.
 struct RecurrentCell : Module {
   RecurrentCell(Cell cell, int64_t input, int64_t hidden, Rng& rng);
 

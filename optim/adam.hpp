@@ -13,8 +13,8 @@ struct AdamOptions {
   bool only_matrices = false;  // decay only parameters of rank 2 and more: no biases, no norms
 };
 
-// Kingma & Ba 2015, algorithm 1, as torch.optim.Adam. With d = g + weight_decay p, at a parameter's t-th
-// gradient:
+// Kingma & Ba 2015, algorithm 1, as torch.optim.Adam. At a parameter's t-th gradient g, with
+// d = g + weight_decay p:
 //   m = beta1 m + (1 - beta1) d;   v = beta2 v + (1 - beta2) d^2
 //   p -= lr / (1 - beta1^t) m / (sqrt(v) / sqrt(1 - beta2^t) + eps)
 // Subnormals: a moment that falls below the smallest normal number becomes 0. Otherwise m sticks at the
@@ -36,8 +36,8 @@ class Adam : public Optimizer {
   std::vector<int64_t> steps_;         // t of each parameter
 };
 
-// Loshchilov & Hutter 2019, as torch.optim.AdamW: Adam whose decay bypasses the moments, p -= lr weight_decay
-// p before the step.
+// Loshchilov & Hutter 2019, algorithm 2, as torch.optim.AdamW: Adam whose decay bypasses the moments,
+// p -= lr weight_decay p before the step.
 class AdamW final : public Adam {
  public:
   explicit AdamW(const TensorList& parameters, AdamOptions options = {.weight_decay = 1e-2})

@@ -11,19 +11,18 @@ using Schedule = std::function<double(int64_t step)>;
 
 Schedule constant(double lr);
 
-// `after`, times (step + 1) / warmup during the first `warmup` steps: a straight line up when `after` is
-// constant.
+// `after`, times (step + 1) / warmup during the first `warmup` steps: a straight line when it is constant.
 Schedule linear_warmup(int64_t warmup, Schedule after);
 
 // Falls in a straight line from lr to lowest at step `total`, and stays there.
 Schedule linear_decay(double lr, int64_t total, double lowest = 0);
 
-// lowest + (lr - lowest) (1 + cos(pi step / total)) / 2, and lowest from step `total` on (Loshchilov & Hutter
-// 2017).
+// lowest + (lr - lowest) (1 + cos(pi step / total)) / 2, and lowest from step `total` on: one period of
+// Loshchilov & Hutter 2017, section 3.
 Schedule cosine(double lr, int64_t total, double lowest = 0);
 
 // lr sqrt(warmup) min((step + 1)^-0.5, (step + 1) warmup^-1.5): rises to lr at step `warmup`, then falls with
-// the inverse square root. Vaswani et al. 2017, eq. 3, whose lr is (width warmup)^-0.5.
+// the inverse square root. Vaswani et al. 2017, section 5.3, eq. 3, whose lr is (width warmup)^-0.5.
 Schedule inverse_sqrt(double lr, int64_t warmup);
 Schedule noam(int64_t width, int64_t warmup, double factor = 1);
 

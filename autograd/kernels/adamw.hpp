@@ -4,7 +4,7 @@
 
 namespace heed::kernels {
 
-// Adam (Kingma & Ba 2015, algorithm 1) with decoupled weight decay (Loshchilov & Hutter 2019).
+// Adam (Kingma & Ba 2015, algorithm 1) with decoupled weight decay (Loshchilov & Hutter 2019, algorithm 2).
 template <class B>
 HEED_KERNEL void adamw(Value<B>* p, const Value<B>* g, Value<B>* m, Value<B>* v, int64_t n, Value<B> b1,
                        Value<B> b2, Value<B> step, Value<B> sqrt_c2, Value<B> eps,

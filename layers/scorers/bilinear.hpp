@@ -7,8 +7,8 @@
 
 namespace heed::inline HEED_PRECISION {
 
-// score_ts = q_t W k_s (Luong et al. 2015, eq. 8, "general"). W (Q, K) is `key.weight`; W k is computed once
-// per memory. Init: Linear's.
+// score_ts = q_t W k_s (Luong et al. 2015, section 3.1, "general"). W (Q, K) is `key.weight`; W k is computed
+// once per memory. Init: Linear's.
 struct Bilinear : Scorer {
   static constexpr const char* name = "bilinear";
   static constexpr const char* formula = "q . W k";

@@ -9,8 +9,8 @@
 
 namespace heed::inline HEED_PRECISION {
 
-// score_ts = q_t . k_s (Luong et al. 2015, eq. 8, "dot"). No parameters. Throws unless queries and keys have
-// the same size.
+// score_ts = q_t . k_s (Luong et al. 2015, section 3.1, "dot"). No parameters. Throws unless queries and keys
+// have the same size.
 struct Dot : Scorer {
   static constexpr const char* name = "dot";
   static constexpr const char* formula = "q . k";
