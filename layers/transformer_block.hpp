@@ -13,8 +13,8 @@ namespace heed::inline HEED_PRECISION {
 //   post-norm  x <- norm(x + dropout(f(x)))         (Vaswani et al. 2017, section 3.1)
 //   pre-norm   x <- x + dropout(f(norm(x)))         (Xiong et al. 2020): trains without warm-up; the default
 // Parameters as torch.nn.TransformerEncoderLayer: self_attn, linear1, linear2, norm1, norm2; with a second
-// attention as TransformerDecoderLayer: multihead_attn and norm3 too, norm2 then being its norm. Init: as the
-// layers'.
+// attention as TransformerDecoderLayer: multihead_attn and norm3 too, norm2 then being its norm. Init: that
+// of each layer.
 struct TransformerBlock : Module {
   struct Options {
     int64_t heads = 4;

@@ -12,8 +12,8 @@ struct AdadeltaOptions {
 };
 
 // Zeiler 2012, algorithm 1, as torch.optim.Adadelta. With d = g + weight_decay p:
-//   v = rho v + (1 - rho) d^2;   m = sqrt(u + eps) / sqrt(v + eps) d;   u = rho u + (1 - rho) m^2;   p -= lr
-//   m
+//   v = rho v + (1 - rho) d^2;   m = sqrt(u + eps) / sqrt(v + eps) d
+//   u = rho u + (1 - rho) m^2;   p -= lr m
 class Adadelta final : public Optimizer {
  public:
   explicit Adadelta(const TensorList& parameters, AdadeltaOptions options = {});

@@ -24,7 +24,6 @@ struct Candidate {
   bool runs_here;
 };
 
-// Best first.
 #ifdef __x86_64__
 constexpr int kCandidates = 2;
 #else
@@ -40,7 +39,7 @@ const Table<T>* pick(const Candidate& c) noexcept {
   }
 }
 
-// Calls f with the candidates of this build.
+// The architectures of this build, best first: kCandidates of them.
 const Candidate* candidates() noexcept {
 #ifdef __x86_64__
   // __builtin_cpu_supports also asks whether the system saves the wide registers.

@@ -50,9 +50,8 @@ struct Gemm {
     });
   }
 
-  // out[j * out_row + i] = x(i, j): `rows` rows, rounded up to a multiple of W, and `cols` columns of which
-  // either the rows or the columns are contiguous. readable: how many rows x has from here on, at least
-  // `rows`.
+  // out[j * out_row + i] = x(i, j): `rows` rows, rounded up to a multiple of W, and `cols` columns, of which
+  // either the rows or the columns are contiguous. x has `readable` >= `rows` rows from here on.
   static void pack(Matrix<B> x, int64_t rows, int64_t readable, int64_t cols, T* out,
                    int64_t out_row) noexcept {
     for (int64_t i = 0; i < rows; i += W) {
@@ -235,7 +234,8 @@ void gemm(bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k, Value<B> 
   }
 
   const int64_t bytes_a = m * k * int64_t(sizeof(T)), bytes_b = k * n * int64_t(sizeof(T));
-  // Packing A pays when many columns reuse it, packing B when many rows do and it leaves the first-level cache.
+  // Packing A pays when many columns reuse it; packing B when it leaves the first-level cache and many rows
+  // do.
   const bool pack_a = bytes_a > 32768 && n >= 128, pack_b = trans_b || (bytes_b > 32768 && m > 16);
   const G g{m, n, k, left, right, {c, ldc, alpha, accumulate}, pack_a, pack_b};
   if (flops < 2 * grain_flops) return g.run(0, m, 0, n);

@@ -3,11 +3,14 @@
 #include <cstdint>
 
 // Every SIMD kernel, as a table of function pointers that is filled once per architecture. Kernels work on
-// raw pointers and sizes, know nothing of tensors or gradients, check nothing and never throw. Rows are
-// contiguous.
+// raw pointers and sizes, know nothing of tensors or gradients, check nothing and never throw.
 //
-// Suffix _backward: ADDS the gradient into d... ; every other kernel ASSIGNS its output. Output may be
-// the same array as an input wherever both have the same size; arrays that overlap otherwise are not allowed.
+// Sizes: n is the length of an array or of one row, whose elements are contiguous; `rows` or, where the rows
+// are keys, s is how many rows stand one behind the other. Indices: i, j elements; r rows; c columns. A
+// product has its own m, n, k.
+//
+// Suffix _backward: ADDS the gradient into d...; every other kernel ASSIGNS its output. The output may be an
+// input's array if both have the same size; arrays that overlap otherwise are not allowed.
 
 namespace heed::kernels {
 
@@ -39,9 +42,9 @@ struct Table {
   void (*sub)(const T* a, const T* b, T* y, int64_t n) noexcept;
   void (*mul)(const T* a, const T* b, T* y, int64_t n) noexcept;
   void (*div)(const T* a, const T* b, T* y, int64_t n) noexcept;
-  void (*scale)(T alpha, const T* x, T* y, int64_t n) noexcept;                 // y = alpha x
-  void (*axpy)(T alpha, const T* x, T* y, int64_t n) noexcept;                  // y += alpha x
-  void (*mul_add)(const T* a, const T* b, T* y, int64_t n) noexcept;            // y += a b
+  void (*scale)(T alpha, const T* x, T* y, int64_t n) noexcept;       // y = alpha x
+  void (*axpy)(T alpha, const T* x, T* y, int64_t n) noexcept;        // y += alpha x
+  void (*mul_add)(const T* a, const T* b, T* y, int64_t n) noexcept;  // y += a b
 
   // ---- reductions over n elements (in a fixed order for a given n)
   T (*sum)(const T* x, int64_t n) noexcept;
@@ -49,20 +52,20 @@ struct Table {
   T (*max)(const T* x, int64_t n) noexcept;               // -inf for n = 0; NaN if any is NaN
   double (*sum_squares)(const T* x, int64_t n) noexcept;  // in double
 
-  // ---- rows: x is (rows, n), contiguous
-  void (*add_to_rows)(const T* x, const T* bias, T* y, int64_t rows,
-                      int64_t n) noexcept;                               // y_rc = x_rc + bias_c
-  void (*sum_rows)(const T* x, T* y, int64_t rows, int64_t n) noexcept;  // y_c += sum_r x_rc
+  // ---- rows: x is (rows, n)
+  // y_rc = x_rc + bias_c
+  void (*add_to_rows)(const T* x, const T* bias, T* y, int64_t rows, int64_t n) noexcept;
+  // y_c += sum_r x_rc
+  void (*sum_rows)(const T* x, T* y, int64_t rows, int64_t n) noexcept;
 
   // ---- softmax of one row of n scores. seen: null, or n bytes; a slot whose byte is 0 has weight exactly 0.
-  // A row without a seen slot gives all zeros. y may be x.
+  // A row without a seen slot gives all zeros. Exponentials that would be subnormal count as 0. y may be x.
   void (*softmax)(const T* x, const uint8_t* seen, T* y, int64_t n) noexcept;
   // y = softmax(x)  =>  dx_j += y_j (dy_j - sum_i y_i dy_i)
   void (*softmax_backward)(const T* y, const T* dy, T* dx, int64_t n) noexcept;
   // log of it; a slot not seen is -inf. Returns log sum exp (-inf when nothing is seen).
   T (*log_softmax)(const T* x, const uint8_t* seen, T* y, int64_t n) noexcept;
-  // y = log softmax(x)  =>  dx_j += dy_j - e^y_j sum_i dy_i, skipping slots where y = -inf (their dy counts
-  // as 0)
+  // y = log softmax(x)  =>  dx_j += dy_j - e^y_j sum_i dy_i; where y_j = -inf nothing, and dy_j counts as 0
   void (*log_softmax_backward)(const T* y, const T* dy, T* dx, int64_t n) noexcept;
 
   // ---- cross entropy of one row of n logits against class `target`, with label smoothing e:
@@ -94,8 +97,8 @@ struct Table {
   // dgi (3n) and dgh (3n) are ASSIGNED; dh += z dh'. gh_n: the last third of gh.
   void (*gru_backward)(const T* saved, const T* gh_n, const T* h, const T* dh_next, T* dgi, T* dgh, T* dh,
                        int64_t n) noexcept;
-  // LSTM (i, f, g, o): c' = s(f) c + s(i) tanh(g), h' = s(o) tanh(c'). saved: 5n reals, i | f | g | o | tanh
-  // c'.
+  // LSTM (i, f, g, o): c' = s(f) c + s(i) tanh(g), h' = s(o) tanh(c').
+  // saved: 5n reals, i | f | g | o | tanh c'.
   void (*lstm)(const T* gi, const T* gh, const T* c, T* h_next, T* c_next, T* saved, int64_t n) noexcept;
   // dgates (4n) is ASSIGNED (the same for gi and gh); dc += f dc'_total. dc_next may be null (0).
   void (*lstm_backward)(const T* saved, const T* c, const T* dh_next, const T* dc_next, T* dgates, T* dc,
@@ -104,8 +107,9 @@ struct Table {
   // ---- additive attention (Bahdanau et al. 2014, A.1.2): the score of one query for each of s keys,
   // score_j = v . tanh(q + k_j); q and v have n elements, k is (s, n)
   void (*additive)(const T* q, const T* k, const T* v, T* score, int64_t s, int64_t n) noexcept;
-  // With t_j = tanh(q + k_j), u_j = dscore_j v (1 - t_j^2):  dq += sum_j u_j, dk_j += u_j, dv += sum_j
-  // dscore_j t_j. Rows with dscore_j = 0 are skipped. Each of dq, dk, dv may be null.
+  // With t_j = tanh(q + k_j), u_j = dscore_j v (1 - t_j^2):
+  //   dq += sum_j u_j, dk_j += u_j, dv += sum_j dscore_j t_j
+  // Rows with dscore_j = 0 are skipped. Each of dq, dk, dv may be null.
   void (*additive_backward)(const T* q, const T* k, const T* v, const T* dscore, T* dq, T* dk, T* dv,
                             int64_t s, int64_t n) noexcept;
 
@@ -115,7 +119,7 @@ struct Table {
   void (*gemm)(bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k, T alpha, const T* a, int64_t lda,
                const T* b, int64_t ldb, bool accumulate, T* c, int64_t ldc) noexcept;
 
-  // ---- Adam (Kingma & Ba 2015) with decoupled weight decay, n parameters, as torch.optim.AdamW:
+  // ---- Adam (Kingma & Ba 2015, algorithm 1) with decoupled weight decay, n parameters, as torch.optim.AdamW:
   // m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2; p = p (1 - lr decay) - step m / (sqrt(v)/sqrt_c2 + eps).
   // step = lr / (1 - b1^t), sqrt_c2 = sqrt(1 - b2^t). Moments below the smallest normal number become 0.
   void (*adamw)(T* p, const T* g, T* m, T* v, int64_t n, T b1, T b2, T step, T sqrt_c2, T eps,

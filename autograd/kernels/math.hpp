@@ -149,8 +149,7 @@ HEED_INLINE B decay(const B& a) noexcept {
   return exp_within(at_least(-a, Fmt<B>::kExpUnderflow));
 }
 
-// e^x for x <= 0, as in a softmax, at three quarters of the cost: results below the smallest normal number
-// are 0.
+// e^x for x <= 0, as in a softmax, at three quarters of the cost: 0 in place of subnormal results.
 template <class B>
 HEED_INLINE B exp_of_negative(const B& x) noexcept {
   B q;

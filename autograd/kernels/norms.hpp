@@ -2,8 +2,8 @@
 
 #include "autograd/kernels/reductions.hpp"
 
-// Layer normalization (Ba et al. 2016) and root mean square normalization (Zhang & Sennrich 2019), of one
-// row.
+// Of one row: layer normalization (Ba et al. 2016) and root mean square normalization (Zhang & Sennrich
+// 2019), with their gradients.
 
 namespace heed::kernels {
 

@@ -12,8 +12,7 @@ template <class B>
 using Value = typename B::value_type;
 
 #define HEED_INLINE [[gnu::always_inline]] inline
-// On every kernel: inline all that it calls, lambdas above all. A call per register would cost as much as
-// e^x.
+// On every kernel: inline all that it calls, lambdas above all. One call per register costs as much as e^x.
 #define HEED_KERNEL [[gnu::flatten]]
 
 // Copies n < 2 H elements by powers of two: a loop over them would become a call of memcpy.
@@ -87,8 +86,7 @@ HEED_INLINE void sweep(int64_t n, Body body) noexcept {
   if (i < n) body(Part<B>{n - i}, i);
 }
 
-// The same for reductions: body(io, i, k) adds into its k-th accumulator; four of them hide the latency of
-// an addition.
+// The same for reductions: body(io, i, k) adds into its k-th accumulator. Four hide an addition's latency.
 template <class B, class Body>
 HEED_INLINE void sweep4(int64_t n, Body body) noexcept {
   constexpr int64_t W = B::size;

@@ -9,8 +9,7 @@ namespace heed::inline HEED_PRECISION {
 
 namespace {
 
-// C_i = op(A_i) op(B_i) for i < count, where op(A) is (m, k) and op(B) is (k, n). A step of 0 repeats a
-// matrix.
+// C_i = op(A_i) op(B_i) for i < count, op(A) being (m, k) and op(B) (k, n). A step of 0 repeats a matrix.
 struct Products {
   Transposed transposed;
   int64_t count, m, n, k;

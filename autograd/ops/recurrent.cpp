@@ -8,8 +8,8 @@
 // A recurrent network over a whole sequence, as one op. Step t of row b, for the state s = h, or h | c:
 //   gh = W_hh h_{t-1} + b_hh,   s_t = cell(x_gates_t, gh, s_{t-1})
 // Through time nothing is left but the product with W_hh and the gates. The backward walks the steps the
-// other way, keeps the gate gradients of all of them, and multiplies once at the end: dW_hh = sum_t dgh_t^T
-// h_{t-1}.
+// other way, keeps the gate gradients of all of them, and multiplies once at the end:
+//   dW_hh = sum_t dgh_t^T h_{t-1}
 
 namespace heed::inline HEED_PRECISION {
 

@@ -1,7 +1,7 @@
 #include "tests/autograd/gradients.hpp"
 
-// Shape ops, indexing, products, softmax, norms, recurrence and attention: gradients against finite
-// differences.
+// Shape ops, indexing, products, softmax, norms, recurrence, attention: their gradients against finite
+// differences, as in gradcheck_elementwise.cpp.
 
 namespace heed::tests {
 namespace {

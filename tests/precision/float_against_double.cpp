@@ -5,8 +5,7 @@
 
 #include "tests/precision/results.hpp"
 
-// Both libraries in one program: the same op on the same inputs, in float and in double, forward and
-// backward.
+// Both libraries in one program: the same op, forward and backward, on the same inputs in float and double.
 
 TEST_CASE("float agrees with double, op by op") {
   const auto in_float = heed::tests::f32::results();
