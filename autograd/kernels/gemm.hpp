@@ -234,8 +234,7 @@ void gemm(bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k, Value<B> 
   }
 
   const int64_t bytes_a = m * k * int64_t(sizeof(T)), bytes_b = k * n * int64_t(sizeof(T));
-  // Packing A pays when many columns reuse it; packing B when it leaves the first-level cache and many rows
-  // do.
+  // Packing A pays when many columns reuse it, B when many rows do and it leaves the first-level cache.
   const bool pack_a = bytes_a > 32768 && n >= 128, pack_b = trans_b || (bytes_b > 32768 && m > 16);
   const G g{m, n, k, left, right, {c, ldc, alpha, accumulate}, pack_a, pack_b};
   if (flops < 2 * grain_flops) return g.run(0, m, 0, n);
