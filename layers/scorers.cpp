@@ -5,6 +5,8 @@
 #include "autograd/error.hpp"
 #include "layers/scorers/additive.hpp"
 #include "layers/scorers/bilinear.hpp"
+#include "layers/scorers/concat.hpp"
+#include "layers/scorers/cosine.hpp"
 #include "layers/scorers/dot.hpp"
 
 namespace heed::inline HEED_PRECISION {
@@ -18,10 +20,8 @@ constexpr KnownScorer entry() {
 }
 
 constexpr KnownScorer scorers[] = {
-    entry<Additive>(),
-    entry<Dot>(),
-    entry<ScaledDot>(),
-    entry<Bilinear>(),
+    entry<Additive>(), entry<Dot>(),          entry<ScaledDot>(), entry<Bilinear>(),
+    entry<Concat>(),   entry<ConcatLinear>(), entry<Cosine>(),
 };
 
 }  // namespace

@@ -8,6 +8,8 @@
 #include "layers/normalizers.hpp"
 #include "layers/scorers/additive.hpp"
 #include "layers/scorers/bilinear.hpp"
+#include "layers/scorers/concat.hpp"
+#include "layers/scorers/cosine.hpp"
 #include "layers/scorers/dot.hpp"
 #include "tests/layers/common.hpp"
 
@@ -89,6 +91,51 @@ TEST_CASE("bilinear: q . W k") {
   CHECK(scorer.key.weight.shape() == Shape{4, 3});
   check_formula(scorer, 3,
                 [&](const Vector& q, const Vector& k) { return dot(q, times(scorer.key.weight, k)); });
+}
+
+TEST_CASE("concat: v . tanh(W [q; k]), and w . [q; k], where softmax loses the query") {
+  Rng rng(1);
+  const auto join = [](Vector q, const Vector& k) {
+    q.insert(q.end(), k.begin(), k.end());
+    return q;
+  };
+  const Concat scorer({.query = 4, .key = 3, .hidden = 6}, rng);
+  CHECK(names_of(scorer) == Names{"weight", "v"});
+  CHECK(scorer.weight.shape() == Shape{6, 7});
+  check_formula(scorer, 3, [&](const Vector& q, const Vector& k) {
+    const Vector hidden = times(scorer.weight, join(q, k));
+    double score = 0;
+    for (size_t a = 0; a < 6; ++a) score += static_cast<double>(scorer.v.data()[a]) * std::tanh(hidden[a]);
+    return score;
+  });
+
+  const ConcatLinear plain({.query = 4, .key = 3, .hidden = 0}, rng);
+  CHECK(names_of(plain) == Names{"weight"});
+  check_formula(plain, 3,
+                [&](const Vector& q, const Vector& k) { return times(plain.weight, join(q, k))[0]; });
+  const Tensor query = random_tensor({1, 2, 4}, rng), keys = random_tensor({1, 5, 3}, rng);
+  const Tensor weights = softmax(plain(query, plain.prepare(keys, keys)));
+  CHECK(close_all(select(weights, 1, 0), select(weights, 1, 1)));
+}
+
+TEST_CASE("cosine: softplus(w . q + b) cos(q, k), whatever the lengths of q and k") {
+  Rng rng(1);
+  const Cosine scorer({.query = 4, .key = 4, .hidden = 0}, rng);
+  CHECK(names_of(scorer) == Names{"sharpness.weight", "sharpness.bias"});
+  CHECK(scorer.sharpness.bias.data()[0] == 1);
+  const auto beta = [&](const Vector& q) {
+    return std::log1p(std::exp(times(scorer.sharpness.weight, q)[0] + 1));
+  };
+  check_formula(scorer, 4, [&](const Vector& q, const Vector& k) {
+    return beta(q) * dot(q, k) / std::sqrt(dot(q, q) * dot(k, k));
+  });
+  const Tensor query = random_tensor({1, 1, 4}, rng), keys = random_tensor({1, 3, 4}, rng);
+  const Tensor far = scale(keys, 100);
+  CHECK(close_all(scorer(query, scorer.prepare(far, far)), scorer(query, scorer.prepare(keys, keys))));
+  const Tensor nothing = Tensor::zeros({1, 3, 4});
+  CHECK(all_zero(scorer(query, scorer.prepare(nothing, nothing))));
+  CHECK(error_of([&] { Cosine({.query = 4, .key = 3, .hidden = 0}, rng); }) ==
+        "cosine: query size 4 and key size 3 differ; take additive or bilinear");
 }
 
 TEST_CASE("scorers: made by name, and an unknown name says which there are") {
