@@ -56,7 +56,7 @@ struct Moment {
 
 // What a normalizer makes of scores. All but the hard ones average by the probabilities themselves.
 struct Weights {
-  Weights(Tensor weights) : Weights(weights, weights) {}  // NOLINT(google-explicit-constructor)
+  Weights(const Tensor& weights) : Weights(weights, weights) {}
   Weights(Tensor weights, Tensor probabilities)
       : weights(std::move(weights)), probabilities(std::move(probabilities)) {}
 

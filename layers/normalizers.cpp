@@ -1,9 +1,12 @@
 #include "layers/normalizers.hpp"
 
+#include <array>
 #include <string>
+#include <tuple>
+#include <type_traits>
 
 #include "autograd/error.hpp"
-#include "layers/normalizers/softmax.hpp"
+#include "layers/normalizers/all.hpp"
 
 namespace heed::inline HEED_PRECISION {
 namespace {
@@ -16,9 +19,12 @@ constexpr KnownNormalizer entry() {
           }};
 }
 
-constexpr KnownNormalizer normalizers[] = {
-    entry<Softmax>(),
-};
+template <class... N>
+constexpr std::array<KnownNormalizer, sizeof...(N)> entries(std::type_identity<std::tuple<N...>> /*list*/) {
+  return {entry<N>()...};
+}
+
+constexpr auto normalizers = entries(std::type_identity<AllNormalizers>{});
 
 }  // namespace
 

@@ -19,8 +19,7 @@ struct NormalizerSizes {
 // 1 / temperature; throws `who: ...` unless the temperature is above 0.
 real inverse_temperature(const char* who, const NormalizerSizes& sizes);
 
-// THE list of normalizers, as scorers.hpp has one of scorers. To add one, write normalizers/NAME.hpp and name
-// it in normalizers.cpp.
+// One of the list in normalizers/all.hpp.
 struct KnownNormalizer {
   const char* name;
   const char* formula;

@@ -1,13 +1,12 @@
 #include "layers/scorers.hpp"
 
+#include <array>
 #include <string>
+#include <tuple>
+#include <type_traits>
 
 #include "autograd/error.hpp"
-#include "layers/scorers/additive.hpp"
-#include "layers/scorers/bilinear.hpp"
-#include "layers/scorers/concat.hpp"
-#include "layers/scorers/cosine.hpp"
-#include "layers/scorers/dot.hpp"
+#include "layers/scorers/all.hpp"
 
 namespace heed::inline HEED_PRECISION {
 namespace {
@@ -19,10 +18,12 @@ constexpr KnownScorer entry() {
           }};
 }
 
-constexpr KnownScorer scorers[] = {
-    entry<Additive>(), entry<Dot>(),          entry<ScaledDot>(), entry<Bilinear>(),
-    entry<Concat>(),   entry<ConcatLinear>(), entry<Cosine>(),
-};
+template <class... S>
+constexpr std::array<KnownScorer, sizeof...(S)> entries(std::type_identity<std::tuple<S...>> /*list*/) {
+  return {entry<S>()...};
+}
+
+constexpr auto scorers = entries(std::type_identity<AllScorers>{});
 
 }  // namespace
 

@@ -16,8 +16,7 @@ struct ScorerSizes {
   int64_t slots = 0;  // the most that a memory will have, of a scorer with parameters per slot
 };
 
-// THE list of scorers: what `--scorer` offers and what the laws of attention are tested over. To add one,
-// write scorers/NAME.hpp and name it in scorers.cpp.
+// One of the list in scorers/all.hpp: what `--scorer` offers and what the laws of attention are tested over.
 struct KnownScorer {
   const char* name;
   const char* formula;
