@@ -50,6 +50,8 @@ void check_files(const CommandLine& line, const Files& files) {
   if (!files.load.empty())
     for (const std::string& flag : line.given())
       if (!with_load.contains(flag)) fail("{} does not apply with --load: the model is trained", flag);
+  if (!files.load.empty() && !files.predict && files.test.empty())
+    fail("--load F needs --predict or --test F");
   if (files.require > 0 && files.test.empty() && files.dev.empty())
     fail("--require needs --test F or --dev F");
   if (!files.save.empty() && !std::ofstream(files.save, std::ios::app))

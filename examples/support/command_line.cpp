@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdio>
 #include <new>
+#include <stdexcept>
 #include <utility>
 
 #include "autograd/error.hpp"
@@ -94,7 +95,11 @@ bool CommandLine::given(const std::string& flag) const { return parser_->app.cou
 
 int run_program(const char* program, const std::function<int()>& body) {
   try {
-    return body();
+    const int status = body();
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+      throw std::runtime_error("standard output: cannot be written");
+    }
+    return status;
   } catch (const std::bad_alloc&) {
     fmt::print(stderr, "{}: not enough memory\n", program);
   } catch (const std::exception& error) {

@@ -41,6 +41,7 @@ bad = [
     ("translate", "--train {here}/two.tsv --batch 2 --test {here}/missing.tsv", "missing.tsv: cannot be opened"),
     ("translate", "--load {here}/text --predict", "is no saved model"),
     ("translate", "--train {here}/two.tsv --predict", "--predict needs --load F"),
+    ("translate", "--load {here}/text", "--load F needs --predict or --test F"),
     ("translate", "--load {here}/text --hidden 10", "--hidden does not apply with --load"),
     ("translate", "--load {here}/text --batch 10", "--batch does not apply with --load"),
 ]
@@ -63,6 +64,13 @@ for program in ("copy", "reverse", "alignment", "translate"):
     formulas = ("v . tanh(W q + U k)", "q . k / sqrt(K)")
     if done.returncode != 0 or not all(formula in done.stdout for formula in formulas):
         failures.append(f"{program} --help: status {done.returncode}, {done.stdout[:200]!r}")
+
+# What cannot be written is not lost in silence.
+if pathlib.Path("/dev/full").exists():
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([folder / "reverse", "--steps", "1"], stdout=full, stderr=subprocess.PIPE, text=True)
+    if done.returncode != 1 or done.stderr != "reverse: standard output: cannot be written\n":
+        failures.append(f"reverse > /dev/full: status {done.returncode}, {done.stderr!r}")
 
 # Not learned is status 2; a model that is saved, loaded and asked answers a line for a line.
 done = run("reverse", "--steps 1 --json {here}/results.json")
