@@ -1,8 +1,11 @@
 #include "layers/models/recurrent.hpp"
 
+#include <algorithm>
+
 #include "autograd/error.hpp"
 #include "autograd/ops.hpp"
 #include "layers/normalizers.hpp"
+#include "layers/normalizers/softmax.hpp"
 #include "layers/scorers.hpp"
 
 namespace heed::inline HEED_PRECISION {
@@ -13,11 +16,26 @@ RecurrentSeq2Seq::Options checked(RecurrentSeq2Seq::Options o) {
   if (o.embed < 1 || o.hidden < 1 || o.layers < 1) {
     fail("RecurrentSeq2Seq: embed {}, hidden {}, layers {} must be at least 1", o.embed, o.hidden, o.layers);
   }
-  if (o.encoder == 0 && o.hidden % 2 != 0) {
+  const int64_t directions = o.bidirectional ? 2 : 1;
+  if (o.encoder == 0 && o.hidden % directions != 0) {
     fail("RecurrentSeq2Seq: hidden {} is odd; each direction of the encoder takes half of it", o.hidden);
   }
-  if (o.encoder == 0) o.encoder = o.hidden / 2;
+  if (o.encoder == 0) o.encoder = o.hidden / directions;
+  if (!o.bridge && o.encoder * directions != o.hidden) {
+    fail("RecurrentSeq2Seq: without a bridge the decoder's hidden {} must be the encoder's {} x {}", o.hidden,
+         directions, o.encoder);
+  }
   return o;
+}
+
+// The last states of one layer in each direction, (B, P E), side by side: (B, P H).
+Tensor side_by_side(std::span<const Tensor> ends, Cell cell) {
+  const int64_t parts = state_parts(cell), size = ends[0].size(1) / parts;
+  TensorList joined;
+  for (int64_t p = 0; p < parts; ++p) {
+    for (const Tensor& end : ends) joined.push_back(slice(end, 1, p * size, (p + 1) * size));
+  }
+  return concat(joined, 1);
 }
 
 }  // namespace
@@ -27,25 +45,45 @@ RecurrentSeq2Seq::RecurrentSeq2Seq(const Options& options, Rng& rng)
       dropout_(options.dropout),
       source_embedding_(options_.source_vocabulary, options_.embed, rng),
       target_embedding_(options_.target_vocabulary, options_.embed, rng),
-      encoder_(options_.cell, options_.embed, options_.encoder,
-               {.layers = options_.layers, .bidirectional = true, .dropout = options_.dropout}, rng),
+      encoder_(
+          options_.cell, options_.embed, options_.encoder,
+          {.layers = options_.layers, .bidirectional = options_.bidirectional, .dropout = options_.dropout},
+          rng),
       decoder_(options_.cell, decoder_input(), options_.hidden,
                {.layers = options_.layers, .dropout = options_.dropout}, rng),
-      scorer_(make_scorer(options_.scorer,
-                          {.query = options_.hidden, .key = 2 * options_.encoder, .hidden = options_.hidden},
-                          rng)),
+      scorer_(make_source_scorer(rng)),
       normalizer_(
           make_normalizer(options_.normalizer, {.query = options_.hidden, .hidden = options_.hidden}, rng)),
-      attentional_(value_size() + options_.hidden, options_.hidden, rng,
+      past_scorer_(make_past_scorer(rng)),
+      attentional_(context_size() + (options_.own_past ? 2 : 1) * options_.hidden, options_.hidden, rng,
                    {.bias = options_.order == DecoderOrder::bahdanau}),
       output_(options_.hidden, options_.target_vocabulary, rng) {
+  if (!options_.bridge) return;
   for (int64_t layer = 0; layer < options_.layers; ++layer) {
-    bridges_.emplace_back(2 * options_.encoder, state_parts(options_.cell) * options_.hidden, rng);
+    bridges_.emplace_back(encoder_size(), state_parts(options_.cell) * options_.hidden, rng);
   }
 }
 
-int64_t RecurrentSeq2Seq::value_size() const {
-  return options_.values == Values::states ? 2 * options_.encoder : options_.embed;
+std::unique_ptr<Scorer> RecurrentSeq2Seq::make_source_scorer(Rng& rng) const {
+  if (options_.order == DecoderOrder::none) return nullptr;
+  const int64_t hidden = options_.hidden;
+  return make_scorer(options_.scorer,
+                     {.query = hidden, .key = encoder_size(), .hidden = hidden, .slots = options_.slots},
+                     rng);
+}
+
+std::unique_ptr<Scorer> RecurrentSeq2Seq::make_past_scorer(Rng& rng) const {
+  if (!options_.own_past) return nullptr;
+  const int64_t hidden = options_.hidden;
+  return make_scorer(options_.scorer,
+                     {.query = hidden, .key = hidden, .hidden = hidden, .slots = options_.slots}, rng);
+}
+
+int64_t RecurrentSeq2Seq::encoder_size() const { return (options_.bidirectional ? 2 : 1) * options_.encoder; }
+
+int64_t RecurrentSeq2Seq::context_size() const {
+  if (options_.order == DecoderOrder::none) return options_.hidden;
+  return options_.values == Values::states ? encoder_size() : options_.embed;
 }
 
 int64_t RecurrentSeq2Seq::decoder_input() const {
@@ -55,7 +93,8 @@ int64_t RecurrentSeq2Seq::decoder_input() const {
     case DecoderOrder::input_feeding:
       return options_.embed + options_.hidden;
     case DecoderOrder::bahdanau:
-      return options_.embed + value_size();
+    case DecoderOrder::none:
+      return options_.embed + context_size();
   }
   fail("RecurrentSeq2Seq: {} is no decoder order", static_cast<int>(options_.order));
 }
@@ -65,46 +104,86 @@ DecoderState RecurrentSeq2Seq::encode(const Ids& source, std::span<const int32_t
   check_batch("RecurrentSeq2Seq", source, lengths);
   const Tensor embedded = dropout_(source_embedding_(source), pass);  // (B, S, embed)
   const auto [states, last] = encoder_(embedded, lengths, {}, pass);  // (B, S, 2E)
-  const Tensor& values = options_.values == Values::states ? states : embedded;
   DecoderState state;
-  state.memories.push_back(
-      scorer_->prepare(states, values, Mask::of_lengths({lengths.begin(), lengths.end()})));
-  for (size_t layer = 0; layer < bridges_.size(); ++layer) {
-    const Tensor ends =
-        concat({hidden_part(options_.cell, last[2 * layer]), hidden_part(options_.cell, last[2 * layer + 1])},
-               1);                                         // (B, 2E)
-    state.tensors.push_back(tanh(bridges_[layer](ends)));  // (B, P H)
+  if (scorer_) {
+    const Tensor& values = options_.values == Values::states ? states : embedded;
+    state.memories.push_back(
+        scorer_->prepare(states, values, Mask::of_lengths({lengths.begin(), lengths.end()})));
+  }
+  if (past_scorer_) state.memories.emplace_back();  // nothing yet
+  const size_t directions = options_.bidirectional ? 2 : 1;
+  for (size_t first = 0; first < last.size(); first += directions) {
+    const std::span<const Tensor> ends(last.data() + first, directions);  // of one layer
+    if (bridges_.empty()) {
+      state.tensors.push_back(side_by_side(ends, options_.cell));
+      continue;
+    }
+    TensorList h;
+    for (const Tensor& end : ends) h.push_back(hidden_part(options_.cell, end));
+    state.tensors.push_back(tanh(bridges_[first / directions](concat(h, 1))));  // (B, P H)
   }
   if (options_.order == DecoderOrder::input_feeding) {
     state.tensors.push_back(Tensor::zeros({source.shape()[0], options_.hidden}));
+  }
+  if (options_.order == DecoderOrder::none) {
+    state.tensors.push_back(hidden_part(options_.cell, state.tensors.back()));
+    state.tensors.push_back(Tensor::zeros(source.shape()));
   }
   return state;
 }
 
 Attended RecurrentSeq2Seq::look(const Tensor& query, DecoderState& state, const Pass& pass) const {
-  return attend(query, state.memories[0], *scorer_, *normalizer_, pass, &state.past);
+  if (scorer_) return attend(query, state.memories[0], *scorer_, *normalizer_, pass, &state.past);
+  const auto each = [&](const Tensor& x) {  // (B, N) -> (B, T, N), or (B, N)
+    if (query.rank() == 2) return x;
+    return expand(x.reshape({x.size(0), 1, x.size(1)}), {x.size(0), query.size(1), x.size(1)});
+  };
+  const auto context = state.tensors.end() - 2;
+  return {each(context[0]), each(context[1]), each(context[1])};
 }
 
-Tensor RecurrentSeq2Seq::readout(const Tensor& context, const Tensor& h, const Pass& pass) const {
-  return dropout_(tanh(attentional_(concat({context, h}, -1))), pass);
+Tensor RecurrentSeq2Seq::look_back(const Tensor& h, DecoderState& state, const Pass& pass) const {
+  Memory& past = state.memories.back();
+  const Softmax softmax;
+  if (h.rank() == 3) {  // query t sees the states before its own: slots up to t - 1
+    past = past_scorer_->prepare(h, h, Mask().causal(-1));
+    return attend(h, past, *past_scorer_, softmax, pass).context;
+  }
+  const Tensor slot = h.reshape({h.size(0), 1, h.size(1)});
+  const Tensor context =
+      past.slots() == 0 ? zeros_like(h) : attend(h, past, *past_scorer_, softmax, pass).context;
+  past.append(past_scorer_->prepare(slot, slot));
+  return context;
+}
+
+Tensor RecurrentSeq2Seq::readout(const Tensor& context, const Tensor& h, DecoderState& state,
+                                 const Pass& pass) const {
+  TensorList parts{context};
+  if (past_scorer_) parts.push_back(look_back(h, state, pass));
+  parts.push_back(h);
+  return dropout_(tanh(attentional_(concat(parts, -1))), pass);
+}
+
+Recurrent::States RecurrentSeq2Seq::layer_states(const DecoderState& state) const {
+  return {state.tensors.begin(), state.tensors.begin() + options_.layers};
 }
 
 RecurrentSeq2Seq::Step RecurrentSeq2Seq::advance(DecoderState& state, const Tensor& y,
                                                  const Pass& pass) const {
-  Recurrent::States states(state.tensors.begin(), state.tensors.begin() + options_.layers);
-  const bool fed = options_.order == DecoderOrder::input_feeding;
+  Recurrent::States states = layer_states(state);
+  const DecoderOrder order = options_.order;
   Attended seen;
   Tensor h;
-  if (options_.order == DecoderOrder::bahdanau) {
+  if (order == DecoderOrder::bahdanau || order == DecoderOrder::none) {
     seen = look(hidden_part(options_.cell, states.back()), state, pass);
     h = decoder_.step(concat({y, seen.context}, 1), states, pass);
   } else {
-    h = decoder_.step(fed ? concat({y, state.tensors.back()}, 1) : y, states, pass);
+    h = decoder_.step(order == DecoderOrder::luong ? y : concat({y, state.tensors.back()}, 1), states, pass);
     seen = look(h, state, pass);
   }
-  const Tensor attentional = readout(seen.context, h, pass);
-  if (fed) states.push_back(attentional);
-  state.tensors = std::move(states);
+  const Tensor attentional = readout(seen.context, h, state, pass);
+  std::ranges::copy(states, state.tensors.begin());
+  if (order == DecoderOrder::input_feeding) state.tensors.back() = attentional;
   ++state.steps;
   return {attentional, seen.weights};
 }
@@ -114,10 +193,12 @@ Prediction RecurrentSeq2Seq::operator()(const Ids& source, std::span<const int32
   check_batch("RecurrentSeq2Seq", target);
   DecoderState state = encode(source, lengths, pass);
   const Tensor y = dropout_(target_embedding_(target), pass);  // (B, T, embed)
-  if (options_.order == DecoderOrder::luong) {
-    const Tensor h = decoder_(y, {}, state.tensors, pass).output;  // (B, T, H)
+  const bool fixed = options_.order == DecoderOrder::none;
+  if (fixed || options_.order == DecoderOrder::luong) {
+    const Tensor input = fixed ? concat({y, look(y, state, pass).context}, 2) : y;
+    const Tensor h = decoder_(input, {}, layer_states(state), pass).output;  // (B, T, H)
     const Attended seen = look(h, state, pass);
-    return {output_(readout(seen.context, h, pass)), seen.weights};
+    return {output_(readout(seen.context, h, state, pass)), seen.weights};
   }
   TensorList attentional, weights;
   for (int64_t t = 0; t < target.shape()[1]; ++t) {
@@ -143,10 +224,22 @@ void RecurrentSeq2Seq::visit(const Visitor& visitor) const {
   visitor("encoder", encoder_);
   visitor("decoder", decoder_);
   for (size_t i = 0; i < bridges_.size(); ++i) visitor("bridges." + std::to_string(i), bridges_[i]);
-  visitor("scorer", *scorer_);
-  visitor("normalizer", *normalizer_);
+  if (scorer_) {
+    visitor("scorer", *scorer_);
+    visitor("normalizer", *normalizer_);
+  }
+  if (past_scorer_) visitor("past_scorer", *past_scorer_);
   visitor("attentional", attentional_);
   visitor("output", output_);
+}
+
+RecurrentSeq2Seq::Options luong2015(RecurrentSeq2Seq::Options o) {
+  o.cell = Cell::lstm;
+  o.order = DecoderOrder::input_feeding;
+  o.values = RecurrentSeq2Seq::Values::states;
+  o.bidirectional = false;
+  o.bridge = false;
+  return o;
 }
 
 }  // namespace heed::inline HEED_PRECISION

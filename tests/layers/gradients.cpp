@@ -5,6 +5,8 @@
 
 #include "layers/feed_forward.hpp"
 #include "layers/models/recurrent.hpp"
+#include "layers/models/rnn_encoder_decoder.hpp"
+#include "layers/models/rnnsearch.hpp"
 #include "layers/models/transformer.hpp"
 #include "layers/normalizers.hpp"
 #include "layers/recurrent.hpp"
@@ -63,24 +65,64 @@ TEST_CASE("gradients: a block with a source, pre-norm and post-norm") {
   }
 }
 
+// Of the logits of any encoder-decoder over 6 source and 5 target tokens.
+std::string check_model(const Seq2Seq& model) {
+  const Ids source({2, 3}, {4, 5, 4, 5, 0, 0});
+  const Ids target({2, 3}, {1, 3, 4, 1, 4, 0});
+  const std::vector<int32_t> lengths{3, 1};
+  return check_module(model, {},
+                      [&](const std::vector<Tensor>&) { return model(source, lengths, target, {}).logits; });
+}
+
 TEST_CASE("gradients: recurrent encoder-decoders") {
   for (const DecoderOrder order :
-       {DecoderOrder::luong, DecoderOrder::input_feeding, DecoderOrder::bahdanau}) {
-    CAPTURE(static_cast<int>(order));
-    Rng rng(4);
-    const RecurrentSeq2Seq model({.source_vocabulary = 6,
-                                  .target_vocabulary = 5,
-                                  .cell = order == DecoderOrder::luong ? Cell::lstm : Cell::gru,
-                                  .embed = 2,
-                                  .hidden = 4,
-                                  .order = order},
-                                 rng);
-    const Ids source({2, 3}, {4, 5, 4, 5, 0, 0});
-    const Ids target({2, 3}, {1, 3, 4, 1, 4, 0});
-    const std::vector<int32_t> lengths{3, 1};
-    CHECK(check_module(model, {}, [&](const std::vector<Tensor>&) {
-            return model(source, lengths, target, {}).logits;
-          }) == "");
+       {DecoderOrder::luong, DecoderOrder::input_feeding, DecoderOrder::bahdanau, DecoderOrder::none}) {
+    for (const bool own_past : {false, true}) {
+      CAPTURE(static_cast<int>(order));
+      CAPTURE(own_past);
+      Rng rng(4);
+      const RecurrentSeq2Seq model({.source_vocabulary = 6,
+                                    .target_vocabulary = 5,
+                                    .cell = order == DecoderOrder::luong ? Cell::lstm : Cell::gru,
+                                    .embed = 2,
+                                    .hidden = 4,
+                                    .order = order,
+                                    .bidirectional = !own_past,
+                                    .bridge = !own_past,
+                                    .own_past = own_past},
+                                   rng);
+      CHECK(check_model(model) == "");
+    }
+  }
+}
+
+// Every parameter becomes U(-1, 1) (before, v_a is 0 and maxout sums are nearly ties).
+template <class Model>
+std::string check_scattered(const Model& model) {
+  Rng rng(8);
+  for (NamedParameter& p : named_parameters(model)) {
+    p.tensor.assign(random_tensor(p.tensor.shape(), rng).values());
+  }
+  return check_model(model);
+}
+
+TEST_CASE("gradients: RNNsearch and the RNN Encoder-Decoder") {
+  for (const auto reset : {GatedUnit::Reset::state, GatedUnit::Reset::product}) {
+    Rng rng(6);
+    CHECK(check_scattered(RnnSearch({.source_vocabulary = 6,
+                                     .target_vocabulary = 5,
+                                     .embed = 2,
+                                     .hidden = 3,
+                                     .maxout = 2,
+                                     .reset = reset},
+                                    rng)) == "");
+    CHECK(check_scattered(RnnEncoderDecoder({.source_vocabulary = 6,
+                                             .target_vocabulary = 5,
+                                             .embed = 2,
+                                             .hidden = 3,
+                                             .maxout = 2,
+                                             .reset = reset},
+                                            rng)) == "");
   }
 }
 
@@ -95,12 +137,7 @@ TEST_CASE("gradients: the Transformer") {
                                   .activation = Activation::gelu,
                                   .tied = true},
                                  rng);
-  const Ids source({2, 3}, {4, 5, 4, 5, 0, 0});
-  const Ids target({2, 3}, {1, 3, 4, 1, 4, 0});
-  const std::vector<int32_t> lengths{3, 1};
-  CHECK(check_module(model, {}, [&](const std::vector<Tensor>&) {
-          return model(source, lengths, target, {}).logits;
-        }) == "");
+  CHECK(check_model(model) == "");
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 
 #include "layers/models/decode.hpp"
 #include "layers/models/recurrent.hpp"
+#include "layers/models/rnn_encoder_decoder.hpp"
+#include "layers/models/rnnsearch.hpp"
 #include "layers/models/tokens.hpp"
 #include "layers/models/transformer.hpp"
 #include "tests/layers/common.hpp"
@@ -24,32 +26,66 @@ TransformerSeq2Seq::Options transformer_options() {
   return {.source_vocabulary = V + 2, .target_vocabulary = V, .size = 8, .layers = 2, .heads = 2};
 }
 
+constexpr DecoderOrder orders[] = {DecoderOrder::luong, DecoderOrder::input_feeding, DecoderOrder::bahdanau,
+                                   DecoderOrder::none};
+
 using Check = std::function<void(const Seq2Seq& model)>;
 
-void for_all_models(const Check& check) {
+// Every order with and without the own past; the other options as it comes.
+void for_all_recurrent(const Check& check) {
   using Values = RecurrentSeq2Seq::Values;
   for (const Cell cell : {Cell::rnn, Cell::gru, Cell::lstm}) {
-    for (const DecoderOrder order :
-         {DecoderOrder::luong, DecoderOrder::input_feeding, DecoderOrder::bahdanau}) {
-      CAPTURE(static_cast<int>(cell));
-      CAPTURE(static_cast<int>(order));
-      Rng rng(1);
-      RecurrentSeq2Seq::Options options = recurrent_options();
-      options.cell = cell;
-      options.order = order;
-      options.layers = cell == Cell::lstm ? 2 : 1;
-      options.values = cell == Cell::rnn ? Values::embeddings : Values::states;
-      check(RecurrentSeq2Seq(options, rng));
+    for (const DecoderOrder order : orders) {
+      for (const bool own_past : {false, true}) {
+        CAPTURE(static_cast<int>(cell));
+        CAPTURE(static_cast<int>(order));
+        CAPTURE(own_past);
+        Rng rng(1);
+        RecurrentSeq2Seq::Options options = recurrent_options();
+        options.cell = cell;
+        options.order = order;
+        options.layers = cell == Cell::lstm ? 2 : 1;
+        options.values = cell == Cell::rnn ? Values::embeddings : Values::states;
+        options.own_past = own_past;
+        options.bridge = !own_past;
+        options.bidirectional = cell != Cell::rnn || !own_past;
+        check(RecurrentSeq2Seq(options, rng));
+      }
     }
   }
+  Rng rng(1);
+  check(RecurrentSeq2Seq(luong2015(recurrent_options()), rng));
+}
+
+// As they begin, all is so small (and RNNsearch's v_a is 0) that nothing could be told apart.
+template <class Model>
+Model scattered(Model model) {
+  Rng rng(2);
+  for (NamedParameter& p : named_parameters(model)) {
+    p.tensor.assign(random_tensor(p.tensor.shape(), rng).values());
+  }
+  return model;
+}
+
+void for_all_models(const Check& check) {
+  for_all_recurrent(check);
+  Rng rng(1);
+  check(scattered(
+      RnnSearch({.source_vocabulary = V + 2, .target_vocabulary = V, .embed = 5, .hidden = 8}, rng)));
+  check(scattered(
+      RnnEncoderDecoder({.source_vocabulary = V + 2, .target_vocabulary = V, .embed = 5, .hidden = 8}, rng)));
   for (const bool pre_norm : {true, false}) {
     CAPTURE(pre_norm);
-    Rng rng(1);
     TransformerSeq2Seq::Options options = transformer_options();
     options.pre_norm = pre_norm;
     options.tied = pre_norm;
     check(TransformerSeq2Seq(options, rng));
   }
+}
+
+// Weights sum to 1, or are 0 all over where there is no attention.
+bool sum_to_one_or_are_zero(const Tensor& weights) {
+  return all_zero(weights) || close_all(sum(weights, -1), Tensor::full({B, T}, 1));
 }
 
 // Source rows filled up with pad, and decoder inputs that begin with bos.
@@ -88,7 +124,7 @@ TEST_CASE("models: step by step is teacher forcing at once") {
     const Prediction all = model(source, lengths, target, {});
     CHECK(all.logits.shape() == Shape{B, T, V});
     CHECK(all.weights.shape() == Shape{B, T, S});
-    CHECK(close_all(sum(all.weights, -1), Tensor::full({B, T}, 1)));
+    CHECK(sum_to_one_or_are_zero(all.weights));
     DecoderState state = model.start(source, lengths);
     for (int64_t t = 0; t < T; ++t) {
       const Prediction one = model.step(state, column(target, t));
@@ -297,6 +333,14 @@ TEST_CASE("models: what cannot be built or read is one sentence") {
         "RecurrentSeq2Seq: embed 5, hidden 0, layers 1 must be at least 1");
   CHECK(recurrent([](auto& o) { o.hidden = 7; }) ==
         "RecurrentSeq2Seq: hidden 7 is odd; each direction of the encoder takes half of it");
+  CHECK(recurrent([](auto& o) {
+          o.bridge = false;
+          o.encoder = 5;
+        }) == "RecurrentSeq2Seq: without a bridge the decoder's hidden 8 must be the encoder's 2 x 5");
+  CHECK(recurrent([](auto& o) {
+          o.bidirectional = false;
+          o.hidden = 7;
+        }).empty());
   CHECK(recurrent([](auto& o) { o.scorer = "dott"; }).starts_with("no scorer \"dott\"; there are additive"));
   CHECK(recurrent([](auto& o) {
           o.scorer = "dot";

@@ -45,22 +45,47 @@ Tensor run(const Parameters& p, Cell cell, const std::string& layer, const std::
                    {.lengths = {}, .backward = backward});
 }
 
-// One step at a time: bilinear scores, softmax, each decoder order as its comment says.
+// The decoder's first state: from the encoder's states there (B, S, P E) and, if bidirectional, back.
+Tensor first_state(const Parameters& p, const RecurrentSeq2Seq::Options& o, const Tensor& there,
+                   const Tensor& back) {
+  const Tensor last = select(there, 1, S - 1);
+  const Tensor h = hidden_part(o.cell, last);
+  if (!o.bidirectional) return o.bridge ? tanh(p.linear_layer("bridges.0", h)) : last;
+  const Tensor first = select(back, 1, 0);
+  if (o.bridge) return tanh(p.linear_layer("bridges.0", concat({h, hidden_part(o.cell, first)}, 1)));
+  if (o.cell == Cell::gru) return concat({last, first}, 1);
+  return concat({slice(last, 1, 0, H / 2), slice(first, 1, 0, H / 2), slice(last, 1, H / 2, H),
+                 slice(first, 1, H / 2, H)},
+                1);
+}
+
+// Bilinear scores of the states (each (B, H)) for a query, softmax, and the average of values (B, S, D).
+Attended bilinear(const Tensor& query, const Tensor& states, const Tensor& values, const Tensor& weight) {
+  const Tensor keys = matmul(states, weight, {.b = true});
+  const Tensor weights = softmax(sum(query.reshape({B, 1, H}) * keys, 2));
+  return {sum(weights.reshape({B, states.size(1), 1}) * values, 1), weights, weights};
+}
+
+// One step at a time, each decoder order as its comment says.
 Prediction written_out(const Parameters& p, const RecurrentSeq2Seq::Options& o, const Ids& source,
                        const Ids& target) {
   const Tensor x = embedding(p("source_embedding.weight"), source);
-  const Tensor zero = Tensor::zeros({B, state_parts(o.cell) * H / 2});
-  const Tensor there = hidden_part(o.cell, run(p, o.cell, "encoder", "_l0", x, zero));
-  const Tensor back = hidden_part(o.cell, run(p, o.cell, "encoder", "_l0_reverse", x, zero, true));
-  const Tensor states = concat({there, back}, 2);
+  const Tensor zero = Tensor::zeros({B, state_parts(o.cell) * (o.bidirectional ? H / 2 : H)});
+  const Tensor there = run(p, o.cell, "encoder", "_l0", x, zero);
+  const Tensor back = o.bidirectional ? run(p, o.cell, "encoder", "_l0_reverse", x, zero, true) : Tensor();
+  Tensor states = hidden_part(o.cell, there);
+  if (o.bidirectional) states = concat({states, hidden_part(o.cell, back)}, 2);
   const Tensor& values = o.values == RecurrentSeq2Seq::Values::states ? states : x;
-  Tensor s = tanh(p.linear_layer("bridges.0", concat({select(there, 1, S - 1), select(back, 1, 0)}, 1)));
+  Tensor s = first_state(p, o, there, back);
+  const Tensor fixed = hidden_part(o.cell, s);
   Tensor fed = Tensor::zeros({B, H});
-  std::vector<Tensor> logits, all_weights;
+  std::vector<Tensor> logits, all_weights, past;
   const auto look = [&](const Tensor& query) {  // (B, H) -> context (B, D)
-    const Tensor keys = matmul(states, p("scorer.key.weight"), {.b = true});
-    all_weights.push_back(softmax(sum(query.reshape({B, 1, H}) * keys, 2)));
-    return sum(all_weights.back().reshape({B, S, 1}) * values, 1);
+    const Attended seen = o.order == DecoderOrder::none
+                              ? Attended{fixed, Tensor::zeros({B, S}), {}}
+                              : bilinear(query, states, values, p("scorer.key.weight"));
+    all_weights.push_back(seen.weights);
+    return seen.context;
   };
   const auto next = [&](const Tensor& input) {
     s = select(run(p, o.cell, "decoder", "_l0", input.reshape({B, 1, input.size(1)}), s), 1, 0);
@@ -69,14 +94,18 @@ Prediction written_out(const Parameters& p, const RecurrentSeq2Seq::Options& o, 
   for (int64_t t = 0; t < T; ++t) {
     const Tensor y = embedding(p("target_embedding.weight"), column(target, t));
     Tensor h, context;
-    if (o.order == DecoderOrder::bahdanau) {
+    if (o.order == DecoderOrder::bahdanau || o.order == DecoderOrder::none) {
       context = look(hidden_part(o.cell, s));
       h = next(concat({y, context}, 1));
     } else {
       h = next(o.order == DecoderOrder::luong ? y : concat({y, fed}, 1));
       context = look(h);
     }
-    fed = tanh(p.linear_layer("attentional", concat({context, h}, 1)));
+    Tensor d = Tensor::zeros({B, H});
+    if (!past.empty()) d = bilinear(h, stack(past, 1), stack(past, 1), p("past_scorer.key.weight")).context;
+    if (o.own_past) past.push_back(h);
+    fed = tanh(
+        p.linear_layer("attentional", o.own_past ? concat({context, d, h}, 1) : concat({context, h}, 1)));
     logits.push_back(p.linear_layer("output", fed));
   }
   return {stack(logits, 1), stack(all_weights, 1)};
@@ -84,20 +113,23 @@ Prediction written_out(const Parameters& p, const RecurrentSeq2Seq::Options& o, 
 
 TEST_CASE("recurrent encoder-decoder: every order of the decoder, written out") {
   using Values = RecurrentSeq2Seq::Values;
-  for (const Cell cell : {Cell::gru, Cell::lstm}) {
-    for (const DecoderOrder order :
-         {DecoderOrder::luong, DecoderOrder::input_feeding, DecoderOrder::bahdanau}) {
+  for (const DecoderOrder order :
+       {DecoderOrder::luong, DecoderOrder::input_feeding, DecoderOrder::bahdanau, DecoderOrder::none}) {
+    for (int bits = 0; bits < 16; ++bits) {
       CAPTURE(static_cast<int>(order));
+      CAPTURE(bits);
       Rng rng(1);
-      const RecurrentSeq2Seq::Options options{
-          .source_vocabulary = 8,
-          .target_vocabulary = 7,
-          .cell = cell,
-          .embed = 5,
-          .hidden = H,
-          .scorer = "bilinear",
-          .order = order,
-          .values = cell == Cell::gru ? Values::states : Values::embeddings};
+      RecurrentSeq2Seq::Options options{.source_vocabulary = 8,
+                                        .target_vocabulary = 7,
+                                        .cell = (bits & 1) != 0 ? Cell::gru : Cell::lstm,
+                                        .embed = 5,
+                                        .hidden = H,
+                                        .scorer = "bilinear",
+                                        .order = order};
+      options.values = options.cell == Cell::gru ? Values::states : Values::embeddings;
+      options.bidirectional = (bits & 2) != 0;
+      options.bridge = (bits & 4) != 0;
+      options.own_past = (bits & 8) != 0;
       const RecurrentSeq2Seq model(options, rng);
       const Ids source = random_ids({B, S}, 4, 8, rng);
       const Ids target = random_ids({B, T}, 3, 7, rng);
@@ -107,6 +139,19 @@ TEST_CASE("recurrent encoder-decoder: every order of the decoder, written out") 
       CHECK(close_all(found.weights, expected.weights));
     }
   }
+}
+
+TEST_CASE("luong2015: one direction, no bridge, the attentional vector is fed") {
+  const RecurrentSeq2Seq::Options o =
+      luong2015({.source_vocabulary = 8, .target_vocabulary = 7, .scorer = "dot"});
+  Rng rng(1);
+  const RecurrentSeq2Seq model(o, rng);
+  const Parameters p(model);
+  CHECK(p.all.count("bridges.0.weight") == 0);
+  CHECK(p.all.count("encoder.weight_ih_l0_reverse") == 0);
+  CHECK(p.all.count("attentional.bias") == 0);
+  CHECK(p("decoder.weight_ih_l0").shape() == Shape{4 * 64, 32 + 64});  // [y; a]
+  CHECK(p("attentional.weight").shape() == Shape{64, 2 * 64});         // [c; s]
 }
 
 TEST_CASE("Transformer: embeddings times root D plus positions, blocks, a last norm, written out") {
