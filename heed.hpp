@@ -13,6 +13,8 @@
 #include "autograd/storage.hpp"
 #include "autograd/tensor.hpp"
 #include "layers/attention.hpp"
+#include "layers/attention_losses.hpp"
+#include "layers/coverage.hpp"
 #include "layers/dropout.hpp"
 #include "layers/embedding.hpp"
 #include "layers/feed_forward.hpp"
