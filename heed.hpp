@@ -23,6 +23,8 @@
 #include "layers/memory.hpp"
 #include "layers/models/decode.hpp"
 #include "layers/models/gated.hpp"
+#include "layers/models/pointer_generator.hpp"
+#include "layers/models/pointer_network.hpp"
 #include "layers/models/recurrent.hpp"
 #include "layers/models/rnn_encoder_decoder.hpp"
 #include "layers/models/rnnsearch.hpp"

@@ -6,6 +6,8 @@
 #include "layers/attention_losses.hpp"
 #include "layers/coverage.hpp"
 #include "layers/feed_forward.hpp"
+#include "layers/models/pointer_generator.hpp"
+#include "layers/models/pointer_network.hpp"
 #include "layers/models/recurrent.hpp"
 #include "layers/models/rnn_encoder_decoder.hpp"
 #include "layers/models/rnnsearch.hpp"
@@ -164,6 +166,31 @@ TEST_CASE("gradients: RNNsearch and the RNN Encoder-Decoder") {
                                              .maxout = 2,
                                              .reset = reset},
                                             rng)) == "");
+  }
+}
+
+TEST_CASE("gradients: the pointer network, with respect to its items too") {
+  Rng rng(8);
+  const PointerNetwork model({.item = 2, .hidden = 3}, rng);
+  const std::vector<int32_t> lengths{4, 2};
+  const Ids answer({2, 3}, {3, 0, 1, 1, 0, -1});
+  CHECK(check_module(model, {random_tensor({2, 4, 2}, rng)},
+                     [&](const std::vector<Tensor>& x) { return model(x[0], lengths, answer); }) == "");
+}
+
+TEST_CASE("gradients: the pointer-generator, with coverage and its loss, and without") {
+  for (const bool coverage : {true, false}) {
+    CAPTURE(coverage);
+    Rng rng(9);
+    const PointerGenerator model(
+        {.vocabulary = 5, .extended = 2, .embed = 2, .hidden = 4, .coverage = coverage}, rng);
+    const Ids source({2, 3}, {5, 4, 6, 5, 5, 0});
+    const Ids target({2, 3}, {1, 5, 4, 1, 5, 0});
+    const std::vector<int32_t> lengths{3, 2};
+    CHECK(check_module(model, {}, [&](const std::vector<Tensor>&) {
+            const auto [logits, weights] = model(source, lengths, target, {});
+            return concat({exp(logits).reshape({-1}), coverage_loss(weights).reshape({1})}, 0);
+          }) == "");
   }
 }
 
