@@ -21,6 +21,8 @@
 #include "layers/memory.hpp"
 #include "layers/models/decode.hpp"
 #include "layers/models/gated.hpp"
+#include "layers/models/intra_attention.hpp"
+#include "layers/models/language_model.hpp"
 #include "layers/models/memory_network.hpp"
 #include "layers/models/recurrent.hpp"
 #include "layers/models/rnn_encoder_decoder.hpp"

@@ -1,6 +1,7 @@
-// Gradients through memory networks, against finite differences: of every parameter.
+// Gradients through memory networks and language models, against finite differences: of every parameter.
 #include <doctest/doctest.h>
 
+#include "layers/models/language_model.hpp"
 #include "layers/models/memory_network.hpp"
 #include "tests/layers/check_module.hpp"
 
@@ -26,6 +27,30 @@ TEST_CASE("gradients: memory networks, adjacent and layerwise, and the key-value
   CHECK(check_module(model, {}, [&](const std::vector<Tensor>&) {
           return model(facts, values, lengths, question, candidates).logits;
         }) == "");
+}
+
+TEST_CASE("gradients: intra-attention") {
+  Rng rng(3);
+  const IntraAttention layer(2, 3, rng, 4);
+  CHECK(check_module(layer, {random_tensor({2, 4, 2}, rng)}, [&](const std::vector<Tensor>& x) {
+          const auto [output, weights] = layer(x[0]);
+          return concat({output, weights}, 2);
+        }) == "");
+}
+
+TEST_CASE("gradients: language models, whatever they look back at") {
+  for (const LookBack look : {LookBack::nothing, LookBack::states, LookBack::key_value,
+                              LookBack::key_value_predict, LookBack::ngram, LookBack::intra}) {
+    for (const int64_t window : {0, 2}) {
+      CAPTURE(static_cast<int>(look));
+      CAPTURE(window);
+      Rng rng(4);
+      const LanguageModel model(
+          {.vocabulary = 4, .look = look, .embed = 2, .hidden = 6, .window = window, .ngram = 3}, rng);
+      const Ids tokens({2, 4}, {1, 2, 3, 1, 0, 2, 2, 1});
+      CHECK(check_module(model, {}, [&](const std::vector<Tensor>&) { return model(tokens).logits; }) == "");
+    }
+  }
 }
 
 }  // namespace
