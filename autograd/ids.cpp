@@ -21,6 +21,18 @@ Ids::Ids(Shape shape, std::span<const int32_t> values)
     fail("ids: {} values for shape {}, which has {}", size(), shape.text(), shape.size());
 }
 
+Ids Ids::select(std::span<const int32_t> rows) const {
+  if (size() == 0) return *this;
+  const int64_t inner = shape_.inner(0);
+  Ids selected(shape_.with(0, static_cast<int64_t>(rows.size())));
+  auto out = selected.values_.begin();
+  for (const int32_t row : rows) {
+    if (row < 0 || row >= shape_[0]) fail("ids: row {} is outside [0, {})", row, shape_[0]);
+    out = std::copy_n(values_.begin() + row * inner, inner, out);
+  }
+  return selected;
+}
+
 Mask Mask::of_lengths(std::span<const int32_t> lengths) {
   Mask mask;
   mask.lengths_ = share(PoolVector<int32_t>(lengths.begin(), lengths.end()));

@@ -23,6 +23,8 @@ class Ids {
   [[nodiscard]] int32_t operator[](int64_t i) const { return values_[static_cast<size_t>(i)]; }
   [[nodiscard]] std::span<const int32_t> values() const { return values_; }
   [[nodiscard]] std::span<int32_t> values() { return values_; }
+  // The rows rows[0], rows[1], ... along axis 0; of no values at all: itself. Throws on a row out of range.
+  [[nodiscard]] Ids select(std::span<const int32_t> rows) const;
 
  private:
   Shape shape_;

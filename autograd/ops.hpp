@@ -85,6 +85,10 @@ inline Tensor stack(std::initializer_list<Tensor> parts, int axis) {
 Tensor embedding(const Tensor& table, const Ids& ids);               // (V, D)[ids (...)] -> (..., D)
 Tensor select_rows(const Tensor& x, std::span<const int32_t> rows);  // x[rows] along axis 0
 Tensor gather(const Tensor& x, const Ids& indices);  // last axis: y[..., i] = x[..., indices[..., i]]
+// y_btv = sum over the slots s with ids_bs = v of x_bts: x (B, T, S), ids (B, S) -> (B, T, V). What a query
+// gives to slots becomes what it gives to words. A slot of id -1 counts nowhere, its gradient is 0; a slot
+// that a mask hides has weight 0 and adds nothing under any id.
+Tensor scatter_sum(const Tensor& x, const Ids& ids, int64_t classes);
 
 // ---- ops/matmul.cpp
 struct Transposed {

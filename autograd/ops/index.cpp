@@ -64,4 +64,35 @@ Tensor gather(const Tensor& x, const Ids& indices) {
   });
 }
 
+// y_btv = sum over s with ids_bs = v of x_bts  =>  dx_bts += dy_bt,ids_bs; a slot of id -1 stands in no sum.
+Tensor scatter_sum(const Tensor& x, const Ids& ids, int64_t classes) {
+  if (x.rank() != 3 || ids.shape() != Shape{x.size(0), x.size(2)}) {
+    fail("scatter_sum: x {} and ids {}: (B, T, S) and (B, S) were expected", x.shape().text(),
+         ids.shape().text());
+  }
+  if (classes < 1) fail("scatter_sum: V = {} must be at least 1", classes);
+  const int64_t slots = x.size(2);
+  for (int64_t i = 0; i < ids.size(); ++i) {
+    if (ids[i] < -1 || ids[i] >= classes)
+      fail("scatter_sum: id {} at place {} is neither -1 nor in [0, {})", ids[i], i, classes);
+  }
+  const int64_t queries = x.size(1), rows = x.size(0) * queries;
+  Tensor y = Tensor::zeros({x.size(0), queries, classes});
+  real* out = y.mutable_data();
+  for (int64_t row = 0; row < rows; ++row) {
+    const int32_t* id = ids.values().data() + row / queries * slots;
+    for (int64_t s = 0; s < slots; ++s)
+      if (id[s] >= 0) out[row * classes + id[s]] += x.data()[row * slots + s];
+  }
+  return record("scatter_sum", y, {&x}, [=](Gradients& g) {
+    const real* dy = g.output();
+    real* dx = g.input(0);
+    for (int64_t row = 0; row < rows; ++row) {
+      const int32_t* id = ids.values().data() + row / queries * slots;
+      for (int64_t s = 0; s < slots; ++s)
+        if (id[s] >= 0) dx[row * slots + s] += dy[row * classes + id[s]];
+    }
+  });
+}
+
 }  // namespace heed::inline HEED_PRECISION

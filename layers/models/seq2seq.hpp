@@ -25,6 +25,7 @@ struct DecoderState {
   TensorList tensors;
   Past past = {};  // of the attention onto the source
   int64_t steps = 0;
+  Ids source = {};  // (B, S), of models that copy its words
 
   // The rows rows[0], rows[1], ... of the batch: beams, rows that go on.
   [[nodiscard]] DecoderState select(std::span<const int32_t> rows) const;
@@ -44,5 +45,7 @@ struct Seq2Seq : Module {
 // Throws `who: ...` unless ids are (B, T), B and T at least 1; the same of a source and its lengths.
 void check_batch(const char* who, const Ids& ids);
 void check_batch(const char* who, const Ids& source, std::span<const int32_t> lengths);
+// Throws `who: ...` unless there are `batch` lengths, each in [1, most].
+void check_lengths(const char* who, std::span<const int32_t> lengths, int64_t batch, int64_t most);
 
 }  // namespace heed::inline HEED_PRECISION

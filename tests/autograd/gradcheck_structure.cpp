@@ -54,6 +54,9 @@ TEST_CASE("gradcheck: picking by number") {
   check_gradient("gather", {spaced({2, 4}, -2, 2)}, [](const Inputs& x) {
     return gather(x[0], Ids({2, 3}, {3, 0, 3, 1, 1, 2}));
   });
+  check_gradient("scatter_sum", {spaced({2, 3, 4}, -2, 2)}, [](const Inputs& x) {
+    return scatter_sum(x[0], Ids({2, 4}, {3, 0, 3, -1, 1, 1, 1, 2}), 5);
+  });
 }
 
 TEST_CASE("gradcheck: products in every transposition") {

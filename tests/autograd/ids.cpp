@@ -26,6 +26,16 @@ TEST_CASE("ids hold as many values as their shape says") {
   CHECK(error_of([] { Ids({2, 2}, {1, 2, 3}); }) == "ids: 3 values for shape (2, 2), which has 4");
 }
 
+TEST_CASE("rows of ids, in any order and repeated") {
+  const Ids ids({3, 2}, {1, 2, 3, 4, 5, 6});
+  const std::vector<int32_t> rows{2, 0, 2}, beyond{0, 3};
+  const Ids some = ids.select(rows);
+  CHECK(some.shape() == Shape{3, 2});
+  CHECK(std::vector(some.values().begin(), some.values().end()) == std::vector{5, 6, 1, 2, 5, 6});
+  CHECK(Ids().select(rows).size() == 0);
+  CHECK(error_of([&] { static_cast<void>(ids.select(beyond)); }) == "ids: row 3 is outside [0, 3)");
+}
+
 TEST_CASE("lengths, bytes and causality hide slots, alone and together") {
   CHECK(Mask().everything());
   CHECK(seen(Mask(), 0, 0, 3) == std::vector{1, 1, 1});

@@ -137,6 +137,30 @@ TEST_CASE("picking by number names the number that is out of range") {
         }) == "gather: index -1 at place 2 is outside [0, 2)");
 }
 
+TEST_CASE("scatter_sum adds what slots of one id have, and leaves out those of none") {
+  const Tensor x = Tensor::from({2, 2, 3}, {1, 2, 4, 8, 16, 32, 1, 3, 5, 7, 9, 11});
+  const Tensor y = scatter_sum(x, Ids({2, 3}, {2, 0, 2, 1, -1, 1}), 4);
+  CHECK(equal(y, {2, 2, 4}, {2, 0, 5, 0, 16, 0, 40, 0, 0, 6, 0, 0, 0, 18, 0, 0}));
+  // A slot that a mask hides adds nothing, whatever its id, and its score gets no gradient; nor does one of
+  // id -1.
+  Tensor weights = Tensor::full({1, 1, 3}, 1);
+  weights.requires_grad();
+  const Tensor seen = softmax(weights, Mask::of_lengths({2}));
+  CHECK(equal(scatter_sum(seen, Ids({1, 3}, {1, 0, 1}), 2), {1, 1, 2}, {0.5, 0.5}));
+  backward(sum(scatter_sum(weights, Ids({1, 3}, {1, -1, 1}), 2)));
+  CHECK(equal(weights.grad(), {1, 1, 3}, {1, 0, 1}));
+  CHECK(error_of([&] {
+          scatter_sum(x, Ids({2, 3}, {0, 1, 2, 3, 4, 0}), 4);
+        }) == "scatter_sum: id 4 at place 4 is neither -1 nor in [0, 4)");
+  CHECK(error_of([&] {
+          scatter_sum(x, Ids({2, 3}, {0, -2, 2, 3, 3, 0}), 4);
+        }) == "scatter_sum: id -2 at place 1 is neither -1 nor in [0, 4)");
+  CHECK(error_of([&] {
+          scatter_sum(x, Ids({2, 2}, {0, 1, 2, 3}), 4);
+        }) == "scatter_sum: x (2, 2, 3) and ids (2, 2): (B, T, S) and (B, S) were expected");
+  CHECK(error_of([&] { scatter_sum(x, Ids({2, 3}), 0); }) == "scatter_sum: V = 0 must be at least 1");
+}
+
 TEST_CASE("products, and what they say when inner sizes differ") {
   const Tensor a = Tensor::from({2, 3}, {1, 2, 3, 4, 5, 6});
   CHECK(equal(matmul(a, transpose(a)), {2, 2}, {14, 32, 32, 77}));

@@ -3,12 +3,17 @@
 
 #include <memory>
 
+#include "layers/attention_losses.hpp"
+#include "layers/coverage.hpp"
 #include "layers/feed_forward.hpp"
+#include "layers/models/pointer_generator.hpp"
+#include "layers/models/pointer_network.hpp"
 #include "layers/models/recurrent.hpp"
 #include "layers/models/rnn_encoder_decoder.hpp"
 #include "layers/models/rnnsearch.hpp"
 #include "layers/models/transformer.hpp"
 #include "layers/normalizers.hpp"
+#include "layers/normalizers/softmax.hpp"
 #include "layers/recurrent.hpp"
 #include "layers/scorers.hpp"
 #include "layers/transformer_block.hpp"
@@ -48,6 +53,44 @@ TEST_CASE("gradients: attention with every scorer and normalizer") {
             }) == "");
     }
   }
+}
+
+TEST_CASE("gradients: coverage enters the keys of every scorer") {
+  for (const KnownScorer& s : known_scorers()) {
+    CAPTURE(s.name);
+    Rng rng(6);
+    const auto scorer = s.make({.query = 3, .key = 3, .hidden = 4}, rng);
+    const Softmax softmax;
+    const std::vector<Tensor> inputs{random_tensor({2, 3, 3}, rng), random_tensor({2, 4, 3}, rng)};
+    const Coverage coverage(scorer->project(inputs[1]).size(2), rng);
+    CHECK(check_module(coverage, inputs, [&](const std::vector<Tensor>& x) {
+            const Memory memory = scorer->prepare(x[1], x[1], Mask::of_lengths({4, 3}));
+            Past past;
+            TensorList contexts;
+            for (int64_t t = 0; t < 3; ++t) {
+              const Tensor query = select(x[0], 1, t);
+              contexts.push_back(attend(query, coverage(memory, past), *scorer, softmax, {}, &past).context);
+            }
+            return stack(contexts, 1);
+          }) == "");
+  }
+}
+
+TEST_CASE("gradients: losses on attention") {
+  Rng rng(7);
+  const std::vector<Tensor> scores{random_tensor({2, 4, 5}, rng)};
+  const std::vector<int32_t> queries{4, 3}, slots{5, 3};
+  const Extent extent{.queries = queries, .slots = slots};
+  const auto check = [&](auto loss) {
+    return gradcheck(
+        [&](const std::vector<Tensor>& x) { return loss(softmax(x[0], Mask::of_lengths(slots))); }, scores);
+  };
+  CHECK(check([&](const Tensor& a) { return coverage_loss(a, extent); }) == "");
+  CHECK(check([&](const Tensor& a) { return doubly_stochastic_loss(a, extent); }) == "");
+  CHECK(check([&](const Tensor& a) { return guided_attention_loss(a, real(0.3), extent); }) == "");
+  CHECK(check([&](const Tensor& a) {
+          return alignment_loss(a, Ids({2, 4}, {0, 3, -1, 2, 1, 0, -1, -1}));
+        }) == "");
 }
 
 TEST_CASE("gradients: a block with a source, pre-norm and post-norm") {
@@ -123,6 +166,31 @@ TEST_CASE("gradients: RNNsearch and the RNN Encoder-Decoder") {
                                              .maxout = 2,
                                              .reset = reset},
                                             rng)) == "");
+  }
+}
+
+TEST_CASE("gradients: the pointer network, with respect to its items too") {
+  Rng rng(8);
+  const PointerNetwork model({.item = 2, .hidden = 3}, rng);
+  const std::vector<int32_t> lengths{4, 2};
+  const Ids answer({2, 3}, {3, 0, 1, 1, 0, -1});
+  CHECK(check_module(model, {random_tensor({2, 4, 2}, rng)},
+                     [&](const std::vector<Tensor>& x) { return model(x[0], lengths, answer); }) == "");
+}
+
+TEST_CASE("gradients: the pointer-generator, with coverage and its loss, and without") {
+  for (const bool coverage : {true, false}) {
+    CAPTURE(coverage);
+    Rng rng(9);
+    const PointerGenerator model(
+        {.vocabulary = 5, .extended = 2, .embed = 2, .hidden = 4, .coverage = coverage}, rng);
+    const Ids source({2, 3}, {5, 4, 6, 5, 5, 0});
+    const Ids target({2, 3}, {1, 5, 4, 1, 5, 0});
+    const std::vector<int32_t> lengths{3, 2};
+    CHECK(check_module(model, {}, [&](const std::vector<Tensor>&) {
+            const auto [logits, weights] = model(source, lengths, target, {});
+            return concat({exp(logits).reshape({-1}), coverage_loss(weights).reshape({1})}, 0);
+          }) == "");
   }
 }
 

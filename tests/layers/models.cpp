@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "layers/models/decode.hpp"
+#include "layers/models/pointer_generator.hpp"
 #include "layers/models/recurrent.hpp"
 #include "layers/models/rnn_encoder_decoder.hpp"
 #include "layers/models/rnnsearch.hpp"
@@ -74,6 +75,11 @@ void for_all_models(const Check& check) {
       RnnSearch({.source_vocabulary = V + 2, .target_vocabulary = V, .embed = 5, .hidden = 8}, rng)));
   check(scattered(
       RnnEncoderDecoder({.source_vocabulary = V + 2, .target_vocabulary = V, .embed = 5, .hidden = 8}, rng)));
+  for (const bool coverage : {true, false}) {
+    CAPTURE(coverage);
+    check(PointerGenerator(  // 7 words and 2 temporary ids
+        {.vocabulary = V - 2, .extended = 2, .embed = 5, .hidden = 8, .coverage = coverage}, rng));
+  }
   for (const bool pre_norm : {true, false}) {
     CAPTURE(pre_norm);
     TransformerSeq2Seq::Options options = transformer_options();
@@ -90,7 +96,7 @@ bool sum_to_one_or_are_zero(const Tensor& weights) {
 
 // Source rows filled up with pad, and decoder inputs that begin with bos.
 Ids random_source(Rng& rng) {
-  Ids source = random_ids({B, S}, 4, V + 2, rng);
+  Ids source = random_ids({B, S}, 4, V, rng);
   for (int64_t b = 0; b < B; ++b) {
     for (int64_t s = lengths[static_cast<size_t>(b)]; s < S; ++s) {
       source.values()[static_cast<size_t>(b * S + s)] = tokens::pad;
