@@ -53,6 +53,8 @@ Tensor mean(const Tensor& x);
 Tensor mean(const Tensor& x, int axis, bool keep = false);
 Tensor max(const Tensor& x, int axis, bool keep = false);  // the gradient goes to the first of equals
 Tensor min(const Tensor& x, int axis, bool keep = false);
+// y_k = x_0 + ... + x_k along the axis, which stays; exclusive: without x_k.
+Tensor cumsum(const Tensor& x, int axis, bool exclusive = false);
 // Without gradient, over the last axis, which disappears: the index of the first largest element.
 Ids argmax(const Tensor& x);
 // Without gradient, over the last axis of size n, which becomes k: the k largest, falling; ties by index.
@@ -89,6 +91,10 @@ Tensor gather(const Tensor& x, const Ids& indices);  // last axis: y[..., i] = x
 // gives to slots becomes what it gives to words. A slot of id -1 counts nowhere, its gradient is 0; a slot
 // that a mask hides has weight 0 and adds nothing under any id.
 Tensor scatter_sum(const Tensor& x, const Ids& ids, int64_t classes);
+Tensor one_hot(const Ids& ids, int64_t classes);  // (...) -> (..., classes), without gradient; -1: all 0
+// Without gradient, over the last axis, which disappears: i with probability weights_i / sum weights; -1
+// where all are 0. One uniform per row. Throws on a weight that is negative or not finite.
+Ids sample(const Tensor& weights, Rng& rng);
 
 // ---- ops/matmul.cpp
 struct Transposed {
@@ -108,6 +114,24 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
 // 708.4) gets weight exactly 0 from softmax, and with it gradient 0; log_softmax still gives its logarithm.
 Tensor softmax(const Tensor& scores, const Mask& mask = {});
 Tensor log_softmax(const Tensor& scores, const Mask& mask = {});
+
+// ---- ops/sparse.cpp: as softmax, masks too, but low scores z get weight exactly 0; tau makes the sum 1
+// [z - tau]_+ (Martins & Astudillo 2016, alg. 1)
+Tensor sparsemax(const Tensor& scores, const Mask& mask = {});
+// [z / 2 - tau]_+^2 (Peters et al. 2019, alg. 2)
+Tensor entmax15(const Tensor& scores, const Mask& mask = {});
+// [(alpha - 1) z - tau]_+ ^ (1 / (alpha - 1)), alpha one number >= 1, with its gradient too (Correia et al.
+// 2019, proposition 1): softmax at 1, entmax15 at 1.5, sparsemax at 2. By bisection: slow.
+Tensor entmax(const Tensor& scores, const Tensor& alpha, const Mask& mask = {});
+
+// ---- ops/monotonic.cpp: query t looks at slot after slot from where query t - 1 stopped, and stops at slot s
+// with probability p_ts: the probability a_ts that it stops there at all (Raffel et al. 2017, eq. 9).
+// p (B, T, S), first (B, S): where the query before the first stopped -> (B, T, S). Rows sum to 1 less what
+// ran past the last slot. By the recursion of eq. 13 and 14; exact for every p.
+Tensor monotonic(const Tensor& p, const Tensor& first);
+// The same by cumulative sums and products, p_t c_t cumsum(a_t-1 / c_t), c_ts = prod_r<s (1 - p_tr) (appendix
+// C.1): for reading. Where c underflows, or a p is 1, it gives NaN.
+Tensor monotonic_parallel(const Tensor& p, const Tensor& first);
 
 // ---- ops/norm.cpp: over the last axis; gamma and beta are (D) or undefined
 // (x - mean) / sqrt(var + eps) gamma + beta (Ba et al. 2016)

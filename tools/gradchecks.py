@@ -11,6 +11,8 @@ import sys
 EXEMPT = {
     "argmax": "an index has no gradient",
     "top_k": "without gradient by contract: it selects",
+    "one_hot": "made of numbers that have no gradient",
+    "sample": "an index has no gradient",
     "gates": "a number of gates, no op",
     "state_parts": "a number of parts, no op",
 }

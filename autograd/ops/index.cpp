@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include "autograd/error.hpp"
 #include "autograd/graph.hpp"
@@ -93,6 +94,43 @@ Tensor scatter_sum(const Tensor& x, const Ids& ids, int64_t classes) {
         if (id[s] >= 0) dx[row * slots + s] += dy[row * classes + id[s]];
     }
   });
+}
+
+Tensor one_hot(const Ids& ids, int64_t classes) {
+  Tensor y = Tensor::zeros(ids.shape().insert(-1, classes));
+  real* row = y.mutable_data();
+  for (int64_t i = 0; i < ids.size(); ++i, row += classes) {
+    if (ids[i] < -1 || ids[i] >= classes) {
+      fail("one_hot: id {} at place {} is outside [-1, {})", ids[i], i, classes);
+    }
+    if (ids[i] >= 0) row[ids[i]] = 1;
+  }
+  return y;
+}
+
+Ids sample(const Tensor& weights, Rng& rng) {
+  const int64_t n = weights.size(-1);
+  Ids drawn(weights.shape().without(-1));
+  const real* row = weights.data();
+  for (int64_t r = 0; r < drawn.size(); ++r, row += n) {
+    double total = 0;
+    for (int64_t i = 0; i < n; ++i) {
+      if (!(row[i] >= 0) || std::isinf(row[i])) {
+        fail("sample: weight {} at place {} of row {} is negative or not finite", row[i], i, r);
+      }
+      total += static_cast<double>(row[i]);
+    }
+    // The first slot whose sum is above the draw; rounding may leave none, then the last with a weight.
+    const double draw = rng.uniform() * total;
+    int32_t slot = -1;
+    double sum = 0;
+    for (int64_t i = 0; i < n && sum <= draw; ++i) {
+      sum += static_cast<double>(row[i]);
+      if (row[i] > 0) slot = static_cast<int32_t>(i);
+    }
+    drawn.values()[static_cast<size_t>(r)] = slot;
+  }
+  return drawn;
 }
 
 }  // namespace heed::inline HEED_PRECISION

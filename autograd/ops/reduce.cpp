@@ -102,6 +102,36 @@ Tensor min(const Tensor& x, int axis, bool keep) {
   return extreme("min", x, Axis(x.shape(), axis, keep), [](real a, real b) { return a < b; });
 }
 
+// y_k = sum_j<=k x_j, so x_k is in y_k and all after it:  dx_k += sum_j>=k dy_j. Exclusive: j < k, j > k.
+Tensor cumsum(const Tensor& x, int axis, bool exclusive) {
+  const Axis a(x.shape(), axis, true);
+  Tensor y = empty_like(x);
+  real* out = y.mutable_data();
+  for (int64_t o = 0; o < a.outer; ++o) {
+    for (int64_t i = 0; i < a.inner; ++i) {
+      real total = 0;
+      for (int64_t k = 0, at = o * a.n * a.inner + i; k < a.n; ++k, at += a.inner) {
+        const real before = total;
+        total += x.data()[at];
+        out[at] = exclusive ? before : total;
+      }
+    }
+  }
+  return record("cumsum", y, {&x}, [a, exclusive](Gradients& g) {
+    real* dx = g.input(0);
+    for (int64_t o = 0; o < a.outer; ++o) {
+      for (int64_t i = 0; i < a.inner; ++i) {
+        real total = 0;
+        for (int64_t k = a.n - 1, at = ((o + 1) * a.n - 1) * a.inner + i; k >= 0; --k, at -= a.inner) {
+          const real after = total;
+          total += g.output()[at];
+          dx[at] += exclusive ? after : total;
+        }
+      }
+    }
+  });
+}
+
 Ids argmax(const Tensor& x) {
   const int64_t n = x.size(-1);
   if (n == 0) fail("argmax: shape {} has no element along the last axis", x.shape().text());

@@ -96,6 +96,45 @@ TEST_CASE("gradcheck: softmax under every kind of mask") {
   check_gradient("log_softmax", {spaced({4}, -2, 2)}, [](const Inputs& x) { return log_softmax(x[0]); });
 }
 
+// Scores of which one in five is far below the rest, so that no support changes nearby; those in the support
+// are near each other, since at its border the higher derivatives of entmax grow without bound.
+Tensor clustered(Shape shape) {
+  Tensor x = spaced(shape, 0, 0.12);
+  for (int64_t i = 2; i < x.size(); i += 5) x.mutable_data()[i] -= 3;
+  return x;
+}
+
+TEST_CASE("gradcheck: sparse relatives of softmax under every kind of mask") {
+  for (const Mask& mask : masks()) {
+    for (const Shape& shape : {Shape{2, 3, 4}, Shape{2, 2, 3, 4}}) {
+      const Inputs scores = {spaced(shape, -1, 1)};
+      check_gradient("sparsemax", scores, [&](const Inputs& x) { return sparsemax(x[0], mask); });
+      check_gradient("entmax15", scores, [&](const Inputs& x) { return entmax15(x[0], mask); });
+      for (const double alpha : {1.2, 1.5, 1.9}) {
+        CAPTURE(alpha);
+        check_gradient("entmax", {clustered(shape), Tensor::scalar(alpha)},
+                       [&](const Inputs& x) { return entmax(x[0], x[1], mask); });
+      }
+    }
+  }
+  check_gradient("entmax", {spaced({1, 2}, 0, 0.05), Tensor::scalar(2.5)},
+                 [](const Inputs& x) { return entmax(x[0], x[1]); });
+}
+
+TEST_CASE("gradcheck: cumulative sums, and walks through the slots") {
+  for (const int axis : {0, 1, 2}) {
+    for (const bool exclusive : {false, true}) {
+      check_gradient("cumsum", {spaced({2, 3, 4}, -2, 2)},
+                     [=](const Inputs& x) { return cumsum(x[0], axis, exclusive); });
+    }
+  }
+  const Inputs walk = {spaced({2, 3, 4}, 0.1, 0.9), spaced({2, 4}, 0, 0.5, 2)};
+  check_gradient("monotonic", walk, [](const Inputs& x) { return monotonic(x[0], x[1]); });
+  check_gradient("monotonic", {walk[0]}, [&](const Inputs& x) { return monotonic(x[0], walk[1]); });
+  check_gradient("monotonic", {walk[1]}, [&](const Inputs& x) { return monotonic(walk[0], x[0]); });
+  check_gradient("monotonic_parallel", walk, [](const Inputs& x) { return monotonic_parallel(x[0], x[1]); });
+}
+
 TEST_CASE("gradcheck: norms") {
   const Inputs inputs = {spaced({2, 3, 5}, -2, 2), spaced({5}, 0.5, 1.5), spaced({5}, -1, 1)};
   check_gradient("layer_norm", inputs, [](const Inputs& x) { return layer_norm(x[0], x[1], x[2]); });
