@@ -18,6 +18,7 @@
 #include "layers/dropout.hpp"
 #include "layers/embedding.hpp"
 #include "layers/feed_forward.hpp"
+#include "layers/hard.hpp"
 #include "layers/init.hpp"
 #include "layers/linear.hpp"
 #include "layers/memory.hpp"

@@ -21,6 +21,7 @@ struct Laws {
   bool sum_to_one = true;   // weights sum to 1 (a row without a visible slot aside); one slot gives its value
   bool equal_share = true;  // equal scores give 1/n
   bool shift = true;        // one number added to all scores changes nothing
+  bool doubling = true;     // every slot twice: half the weight for each, the same context
 };
 
 // F. Keeps nothing between calls: what it computes once per memory lives in the Memory.
@@ -39,9 +40,9 @@ struct Scorer : Module {
 // What earlier queries of the same rows saw, for mechanisms that go on from there (monotonic, local,
 // coverage). It belongs to the caller, like a Memory: no layer keeps anything between calls.
 struct Past {
-  int64_t steps = 0;  // queries so far
-  Tensor weights;     // (B, S), of the last one; undefined before the first
-  Tensor coverage;  // (B, S), the sum over all of them (See et al. 2017, eq. 10); undefined before the first
+  int64_t steps = 0;     // queries so far; before the first the others are undefined
+  Tensor weights = {};   // (B, S), of the last one
+  Tensor coverage = {};  // (B, S), the sum over all of them (See et al. 2017, eq. 10)
 
   void see(const Tensor& weights);  // (B, T, S), of the next T queries
   [[nodiscard]] Past select(std::span<const int32_t> rows) const;
@@ -49,9 +50,9 @@ struct Past {
 
 // What a normalizer may ask for beside the scores.
 struct Moment {
-  Tensor query;  // (B, T, Q)
-  Past past;     // of the queries before the first of these
-  Pass pass;     // for those that draw random numbers in training
+  Tensor query = {};  // (B, T, Q)
+  Past past = {};     // of the queries before the first of these
+  Pass pass = {};     // for those that draw random numbers in training
 };
 
 // What a normalizer makes of scores. All but the hard ones average by the probabilities themselves.

@@ -11,8 +11,7 @@ Dropout::Dropout(real p) : p(p) {
 
 Tensor Dropout::operator()(const Tensor& x, const Pass& pass) const {
   if (!pass.train || p == 0) return x;
-  if (pass.rng == nullptr) fail("Dropout: training needs a generator, Pass{{.train = true, .rng = &rng}}");
-  return dropout(x, p, *pass.rng);
+  return dropout(x, p, pass.generator("Dropout"));
 }
 
 }  // namespace heed::inline HEED_PRECISION

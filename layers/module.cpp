@@ -6,6 +6,11 @@
 
 namespace heed::inline HEED_PRECISION {
 
+Rng& Pass::generator(const char* who) const {
+  if (rng == nullptr) fail("{}: training needs a generator, Pass{{.train = true, .rng = &rng}}", who);
+  return *rng;
+}
+
 void Visitor::operator()(std::string_view name, const Tensor& parameter) const {
   if (parameter.defined()) action_(std::string(name), parameter);
 }

@@ -17,6 +17,9 @@ class Module;
 struct Pass {
   bool train = false;
   Rng* rng = nullptr;
+
+  // The generator; throws `who: training needs a generator, ...` when there is none.
+  [[nodiscard]] Rng& generator(const char* who) const;
 };
 
 // What Module::visit tells of its parameters. The names of nested modules join by dots:

@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "autograd/error.hpp"
+#include "autograd/ops.hpp"
 #include "layers/normalizers/all.hpp"
 
 namespace heed::inline HEED_PRECISION {
@@ -31,6 +32,26 @@ constexpr auto normalizers = entries(std::type_identity<AllNormalizers>{});
 real inverse_temperature(const char* who, const NormalizerSizes& sizes) {
   if (!(sizes.temperature > 0)) fail("{}: temperature {} is not above 0", who, sizes.temperature);
   return 1 / sizes.temperature;
+}
+
+Tensor sharpened(const Tensor& scores, real sharpness) {
+  return sharpness == 1 ? scores : scale(scores, sharpness);
+}
+
+Ids visible(const char* who, const Tensor& scores, const Mask& mask) {
+  if (scores.rank() != 3) fail("{}: the scores are {}, wants (B, T, S)", who, scores.shape().text());
+  const int64_t slots = scores.size(2);
+  mask.check(who, scores.size(0), slots);
+  Ids seen(scores.shape());
+  int32_t* row = seen.values().data();
+  for (int64_t b = 0; b < scores.size(0); ++b) {
+    const uint8_t* bytes = mask.bytes(b, slots);
+    for (int64_t t = 0; t < scores.size(1); ++t, row += slots) {
+      const int64_t n = mask.visible(b, t, slots);
+      for (int64_t s = 0; s < n; ++s) row[s] = bytes == nullptr || bytes[s] != 0 ? 1 : 0;
+    }
+  }
+  return seen;
 }
 
 std::span<const KnownNormalizer> known_normalizers() { return normalizers; }

@@ -19,6 +19,13 @@ struct NormalizerSizes {
 // 1 / temperature; throws `who: ...` unless the temperature is above 0.
 real inverse_temperature(const char* who, const NormalizerSizes& sizes);
 
+// scores / temperature, as sharpness = 1 / temperature.
+Tensor sharpened(const Tensor& scores, real sharpness);
+
+// scores (B, T, S) -> (B, T, S): 1 where the mask shows query t slot s, else 0. Throws `who: ...` unless the
+// scores have 3 axes and the mask fits them.
+Ids visible(const char* who, const Tensor& scores, const Mask& mask);
+
 // One of the list in normalizers/all.hpp.
 struct KnownNormalizer {
   const char* name;

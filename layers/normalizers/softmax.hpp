@@ -16,7 +16,7 @@ struct Softmax : Normalizer {
   Softmax(const NormalizerSizes& sizes, Rng& /*rng*/) : sharpness(inverse_temperature(name, sizes)) {}
 
   Weights operator()(const Tensor& scores, const Mask& mask, const Moment& /*moment*/) const override {
-    return softmax(sharpness == 1 ? scores : scale(scores, sharpness), mask);
+    return softmax(sharpened(scores, sharpness), mask);
   }
 
   real sharpness = 1;  // 1 / temperature

@@ -1,11 +1,13 @@
 // Gradients through whole layers, against finite differences: with respect to the input and every parameter.
 #include <doctest/doctest.h>
 
+#include <map>
 #include <memory>
 
 #include "layers/attention_losses.hpp"
 #include "layers/coverage.hpp"
 #include "layers/feed_forward.hpp"
+#include "layers/hard.hpp"
 #include "layers/models/pointer_generator.hpp"
 #include "layers/models/pointer_network.hpp"
 #include "layers/models/recurrent.hpp"
@@ -36,21 +38,77 @@ TEST_CASE("gradients: recurrent layers, stacked, both directions, with lengths")
   }
 }
 
+struct Both : Module {
+  Both(const Scorer& scorer, const Normalizer& normalizer) : scorer(&scorer), normalizer(&normalizer) {}
+  void visit(const Visitor& visitor) const override {
+    visitor("scorer", *scorer);
+    visitor("normalizer", *normalizer);
+  }
+  const Scorer* scorer;
+  const Normalizer* normalizer;
+};
+
+// Whether the same elements of f are 0 when any element of any input moves a little: no support, no window
+// changes nearby, where there would be a kink.
+bool steady(const Function& f, const std::vector<Tensor>& inputs) {
+  const auto zeros = [&] {
+    const NoGrad no_grad;
+    const Tensor y = f(inputs);
+    std::vector<bool> found;
+    for (const real v : y.values()) found.push_back(v == 0);
+    return found;
+  };
+  const std::vector<bool> before = zeros();
+  for (Tensor x : inputs) {
+    for (int64_t i = 0; i < x.size(); ++i) {
+      const real value = x.data()[i];
+      for (const double step : {-0.05, 0.05}) {
+        x.mutable_data()[i] = value + static_cast<real>(step);
+        if (zeros() != before) return false;
+      }
+      x.mutable_data()[i] = value;
+    }
+  }
+  return true;
+}
+
+// Gradcheck of attention, in training with numbers drawn anew from the same generator each time.
+std::string check_attention(const KnownScorer& s, const KnownNormalizer& n, bool train = false) {
+  for (uint64_t seed = 2;; ++seed) {
+    Rng rng(seed);
+    const auto scorer = s.make({.query = 3, .key = 3, .hidden = 4}, rng);
+    const auto normalizer = n.make({.query = 3, .hidden = 2}, rng);
+    const std::vector<Tensor> inputs{random_tensor({2, 2, 3}, rng), random_tensor({2, 5, 3}, rng),
+                                     random_tensor({2, 5, 2}, rng)};
+    const auto f = [&](const std::vector<Tensor>& x) {
+      Rng noise(7);
+      Past past;
+      const Memory memory = scorer->prepare(x[1], x[2], Mask::of_lengths({5, 3}));
+      const Pass pass{.train = train, .rng = &noise};
+      const Attended one = attend(x[0], memory, *scorer, *normalizer, pass, &past);
+      const Attended two = attend(x[0], memory, *scorer, *normalizer, pass, &past);
+      return concat({one.context, one.weights, one.probabilities, two.context}, 2);
+    };
+    if (steady(f, inputs)) return check_module(Both(*scorer, *normalizer), inputs, f);
+    if (seed == 1000) return "no steady inputs";
+  }
+}
+
+// What no finite difference can confirm, and why.
+const std::map<std::string, std::string> no_gradient = {
+    {"reinforce", "the weights are a choice; ReinforceLoss is checked below"},
+    {"straight_through", "the gradient is another function's by definition; tests/layers/normalizers.cpp"},
+    {"gumbel", "in evaluation an arg-max; checked in training"},
+    {"monotonic_hard", "in evaluation a choice; checked in training"},
+};
+
 TEST_CASE("gradients: attention with every scorer and normalizer") {
   for (const KnownScorer& s : known_scorers()) {
     for (const KnownNormalizer& n : known_normalizers()) {
+      if (no_gradient.contains(n.name)) continue;
       CAPTURE(s.name);
       CAPTURE(n.name);
-      Rng rng(2);
-      const auto scorer = s.make({.query = 3, .key = 3, .hidden = 4}, rng);
-      const auto normalizer = n.make({.query = 3}, rng);
-      const std::vector<Tensor> inputs{random_tensor({2, 2, 3}, rng), random_tensor({2, 5, 3}, rng),
-                                       random_tensor({2, 5, 2}, rng)};
-      CHECK(check_module(*scorer, inputs, [&](const std::vector<Tensor>& x) {
-              const Memory memory = scorer->prepare(x[1], x[2], Mask::of_lengths({5, 3}));
-              const Attended seen = attend(x[0], memory, *scorer, *normalizer);
-              return concat({seen.context, seen.weights}, 2);
-            }) == "");
+      CHECK(check_attention(s, n) == "");
     }
   }
 }
@@ -91,6 +149,35 @@ TEST_CASE("gradients: losses on attention") {
   CHECK(check([&](const Tensor& a) {
           return alignment_loss(a, Ids({2, 4}, {0, 3, -1, 2, 1, 0, -1, -1}));
         }) == "");
+}
+
+TEST_CASE("gradients: normalizers that draw random numbers in training") {
+  for (const KnownNormalizer& n : known_normalizers()) {
+    CAPTURE(n.name);
+    const std::string name = n.name;
+    if (name != "gumbel" && !name.starts_with("monotonic")) continue;
+    CHECK(check_attention(known_scorers().front(), n, true) == "");
+  }
+}
+
+TEST_CASE("gradients: entropy, log-probability of choices, REINFORCE's loss, exact marginal") {
+  Rng rng(6);
+  const Tensor scores = random_tensor({2, 3, 4}, rng);
+  const Mask mask = Mask::of_lengths({4, 2});
+  CHECK(gradcheck([&](const std::vector<Tensor>& x) { return entropy(softmax(x[0], mask)); }, {scores}) ==
+        "");
+  const Tensor choices = one_hot(Ids({2, 3}, {0, 3, 1, 1, 0, -1}), 4);
+  CHECK(gradcheck(
+            [&](const std::vector<Tensor>& x) {
+              const Tensor p = softmax(x[0], mask);
+              ReinforceLoss loss{.entropy_weight = real(0.3), .baseline = real(0.2)};
+              return loss(log_probability({{}, choices, p}), entropy(p), Tensor::from({2, 1}, {1, -1}));
+            },
+            {scores}) == "");
+  CHECK(
+      gradcheck(
+          [&](const std::vector<Tensor>& x) { return log_marginal(softmax(x[0], mask), log_softmax(x[1])); },
+          {scores, random_tensor({2, 3, 4}, rng)}) == "");
 }
 
 TEST_CASE("gradients: a block with a source, pre-norm and post-norm") {

@@ -5,7 +5,6 @@
 
 #include <functional>
 
-#include "layers/normalizers.hpp"
 #include "layers/scorers/additive.hpp"
 #include "layers/scorers/bilinear.hpp"
 #include "layers/scorers/concat.hpp"
@@ -147,22 +146,6 @@ TEST_CASE("scorers: made by name, and an unknown name says which there are") {
   CHECK(error_of([&] {
           make_scorer("cosin", {.query = 4, .key = 4, .hidden = 4}, rng);
         }).starts_with("no scorer \"cosin\"; there are additive, dot, scaled_dot"));
-}
-
-TEST_CASE("softmax: e^score / sum e^score; unmoved by a shift of all scores") {
-  CHECK(error_of([] {
-          Rng rng(1);
-          make_normalizer("sofmax", {}, rng);
-        }).starts_with("no normalizer \"sofmax\"; there are softmax"));
-  Rng rng(1);
-  const auto softmax_normalizer = make_normalizer("softmax", {}, rng);
-  const auto f = [](double v) { return static_cast<real>(v); };
-  const double total = std::exp(-2.0) + 1 + std::exp(0.5);
-  const Tensor scores = Tensor::from({1, 1, 3}, {-2, 0, f(0.5)});
-  const Tensor weights = (*softmax_normalizer)(scores, {}, {}).weights;
-  CHECK(close_all(
-      weights, Tensor::from({1, 1, 3}, {f(std::exp(-2.0) / total), f(1 / total), f(std::exp(0.5) / total)})));
-  CHECK(close_all((*softmax_normalizer)(shift(scores, 3), {}, {}).weights, weights));
 }
 
 }  // namespace
