@@ -124,8 +124,8 @@ Tensor entmax15(const Tensor& scores, const Mask& mask = {});
 // 2019, proposition 1): softmax at 1, entmax15 at 1.5, sparsemax at 2. By bisection: slow.
 Tensor entmax(const Tensor& scores, const Tensor& alpha, const Mask& mask = {});
 
-// ---- ops/monotonic.cpp: query t looks at slot after slot from where query t - 1 stopped, and stops at slot s
-// with probability p_ts: the probability a_ts that it stops there at all (Raffel et al. 2017, eq. 9).
+// ---- ops/monotonic.cpp: query t looks at slot after slot from where query t - 1 stopped, and stops at slot
+// s with probability p_ts: the probability a_ts that it stops there at all (Raffel et al. 2017, eq. 9).
 // p (B, T, S), first (B, S): where the query before the first stopped -> (B, T, S). Rows sum to 1 less what
 // ran past the last slot. By the recursion of eq. 13 and 14; exact for every p.
 Tensor monotonic(const Tensor& p, const Tensor& first);

@@ -32,9 +32,9 @@ struct ReinforceLoss {
   Tensor operator()(const Tensor& log_probability, const Tensor& entropy, const Tensor& reward);
 };
 
-// log sum_s weights_s p(y | s), the exact likelihood that hard attention samples from (Wu et al. 2018, eq.
-// 3): weights (B, T, S), log_p (B, T, S) -> (B, T). Slots of weight 0 count as not there, whatever their
-// log_p. -inf, with gradient 0, where no slot has both a weight and a likelihood.
+// log sum_s weights_s p(y | s), the exact likelihood that hard attention samples from (Wu et al. 2018):
+// weights (B, T, S), log_p (B, T, S) -> (B, T). Slots of weight 0 count as not there, whatever their log_p.
+// -inf, with gradient 0, where no slot has both a weight and a likelihood.
 Tensor log_marginal(const Tensor& weights, const Tensor& log_p);
 
 }  // namespace heed::inline HEED_PRECISION

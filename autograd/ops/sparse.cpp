@@ -16,7 +16,7 @@
 // p_i^(alpha - 1) = (alpha - 1) z_i - tau gives dp_i = s_i (dz_i - dtau / (alpha - 1)), and sum_i dp_i = 0
 // gives dtau. So dp_i/dz_j = s_i ([i = j] - s_j / sum s), which is symmetric, and
 //   dz_i = s_i (dp_i - sum_j s_j dp_j / sum_j s_j)
-// (Peters et al. 2019, proposition 2). alpha = 1: softmax, s = p. Where p_i = 0, hidden or not, dz_i = 0.
+// (Peters et al. 2019, on the Jacobian). alpha = 1: softmax, s = p. Where p_i = 0, hidden or not, dz_i = 0.
 
 namespace heed::inline HEED_PRECISION {
 

@@ -7,8 +7,8 @@
 namespace heed::inline HEED_PRECISION {
 
 // Between softmax and sparsemax: weights_s = [z_s / 2 - tau]_+^2, z = scores / temperature (Peters et al.
-// 2019, alpha-entmax, eq. 9, at alpha = 1.5). Smooth, and low scores get exactly 0. No parameters. Throws
-// unless the temperature is above 0.
+// 2019, alpha = 1.5). Smooth, and low scores get exactly 0. No parameters. Throws unless the temperature is
+// above 0.
 struct Entmax15 : Normalizer {
   static constexpr const char* name = "entmax15";
   static constexpr const char* formula = "max(score / 2 - tau, 0)^2";

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 
 #include "autograd/ops.hpp"
@@ -10,10 +11,9 @@ namespace heed::inline HEED_PRECISION {
 
 // Gumbel-softmax (Jang et al. 2017, eq. 2; Maddison et al. 2017): the largest of scores_s + g_s, g_s =
 // -log(-log u_s), u_s uniform, is slot s with probability softmax(scores)_s; in training the weights are
-// softmax((scores
-// + g) / temperature), which goes to that choice as the temperature goes to 0, and has a gradient. In
-// evaluation the most probable slot, without gradient. No parameters. Throws unless the temperature is above
-// 0.
+// softmax((scores + g) / temperature), which goes to that choice as the temperature goes to 0, and has a
+// gradient. In evaluation all weight is on the most probable slot, without gradient. No parameters. Throws
+// unless the temperature is above 0.
 struct Gumbel : Normalizer {
   static constexpr const char* name = "gumbel";
   static constexpr const char* formula = "softmax((score + Gumbel noise) / temperature)";
@@ -27,7 +27,7 @@ struct Gumbel : Normalizer {
     Rng& rng = moment.pass.generator(name);
     Tensor noise = empty_like(scores);
     for (real *g = noise.mutable_data(), *end = g + noise.size(); g != end; ++g) {
-      *g = static_cast<real>(-std::log(-std::log(rng.uniform() + 0x1p-54)));  // never of 0 or 1
+      *g = static_cast<real>(-std::log(-std::log(std::max(rng.uniform(), 0x1p-54))));  // never 0 or 1
     }
     return {softmax(sharpened(scores + noise, sharpness), mask), probabilities};
   }

@@ -6,8 +6,9 @@
 namespace heed::inline HEED_PRECISION {
 
 // The point of the simplex nearest to z = scores / temperature: weights_s = [z_s - tau]_+, tau such that they
-// sum to 1 (Martins & Astudillo 2016, eq. 2 and 3). Low scores get exactly 0. No parameters. Throws unless
-// the temperature is above 0; below the difference of the two largest scores all weight is on one slot.
+// sum to 1 (Martins & Astudillo 2016, eq. 2 and proposition 1). Low scores get exactly 0, and all
+// weight is on one slot at temperatures below the difference of the two largest. No parameters. Throws unless
+// the temperature is above 0.
 struct Sparsemax : Normalizer {
   static constexpr const char* name = "sparsemax";
   static constexpr const char* formula = "max(score - tau, 0)";

@@ -7,8 +7,8 @@
 namespace heed::inline HEED_PRECISION {
 
 // All weight on the most probable slot; backward as if the weights were the probabilities softmax(scores /
-// temperature): the straight-through estimator (Bengio et al. 2013, section 4). Its gradient is wrong and
-// useful. No parameters. Throws unless the temperature is above 0.
+// temperature): the straight-through estimator (Bengio et al. 2013; of a unit that is drawn, here it is
+// decided). Its gradient is wrong and useful. No parameters. Throws unless the temperature is above 0.
 struct StraightThrough : Normalizer {
   static constexpr const char* name = "straight_through";
   static constexpr const char* formula = "one-hot; softmax's gradient";
