@@ -46,17 +46,6 @@ Tensor factors(const Tensor& weights, const Extent& extent, Factor factor) {
   return result;
 }
 
-// c_t = a_1 + .. + a_(t-1): the product of a lower triangle of ones, without its diagonal, with the weights.
-Tensor sums_before(const Tensor& weights) {
-  const int64_t batch = weights.size(0), queries = weights.size(1);
-  Tensor earlier = Tensor::zeros({batch, queries, queries});
-  real* out = earlier.mutable_data();
-  for (int64_t row = 0; row < batch * queries; ++row) {
-    for (int64_t t = 0; t < row % queries; ++t) out[row * queries + t] = 1;
-  }
-  return matmul(earlier, weights);
-}
-
 }  // namespace
 
 Tensor coverage_loss(const Tensor& weights, const Extent& extent) {
@@ -64,7 +53,7 @@ Tensor coverage_loss(const Tensor& weights, const Extent& extent) {
   int64_t count = 0;
   for (int64_t b = 0; b < weights.size(0); ++b) count += length(extent.queries, b, weights.size(1));
   if (count == 0) return Tensor::scalar(0);
-  const Tensor before = sums_before(weights);
+  const Tensor before = cumsum(weights, 1, true);        // c
   const Tensor least = before - relu(before - weights);  // min(a, c)
   const real share = 1 / static_cast<real>(count);
   return sum(least * factors(weights, extent, [=](int64_t, int64_t, int64_t) { return share; }));

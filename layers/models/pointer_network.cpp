@@ -1,5 +1,9 @@
 #include "layers/models/pointer_network.hpp"
 
+#include <algorithm>
+#include <utility>
+#include <vector>
+
 #include "autograd/error.hpp"
 #include "autograd/graph.hpp"
 #include "autograd/ops.hpp"
@@ -41,17 +45,16 @@ Ids delayed(const Ids& answer) {
 
 }  // namespace
 
-PointerNetwork::PointerNetwork(const Options& options, Rng& rng)
+PointerNetwork::PointerNetwork(const Options& options, std::unique_ptr<Scorer> scorer, Rng& rng)
     : options_(checked(options)),
       begin_(fan_in_uniform({options_.item}, options_.item, rng)),
       encoder_(Cell::lstm, options_.item, options_.hidden, {}, rng),
       decoder_(Cell::lstm, options_.item, options_.hidden, {}, rng),
-      scorer_(make_scorer(options_.scorer,
-                          {.query = options_.hidden,
-                           .key = options_.hidden,
-                           .hidden = options_.hidden,
-                           .slots = options_.slots},
-                          rng)) {}
+      scorer_(std::move(scorer)) {
+  if (scorer_) return;
+  const int64_t h = options_.hidden;
+  scorer_ = make_scorer(options_.scorer, {.query = h, .key = h, .hidden = h, .slots = options_.slots}, rng);
+}
 
 DecoderState PointerNetwork::start(const Tensor& items, std::span<const int32_t> lengths) const {
   if (items.rank() != 3 || items.size() == 0 || items.size(2) != options_.item) {
@@ -93,16 +96,24 @@ Tensor PointerNetwork::step(DecoderState& state, const Ids& previous) const {
   return attend(d, state.memories[0], *scorer_, Softmax(), {}, &state.past).weights;
 }
 
-Ids PointerNetwork::greedy(const Tensor& items, std::span<const int32_t> lengths, int64_t steps) const {
+Ids PointerNetwork::greedy(const Tensor& items, std::span<const int32_t> lengths, int64_t steps,
+                           bool once) const {
   if (steps < 1) fail("PointerNetwork: {} steps, wants at least 1", steps);
   const NoGrad no_grad;
   DecoderState state = start(items, lengths);
-  const int64_t batch = items.size(0);
+  const int64_t batch = items.size(0), slots = items.size(1);
+  std::vector<uint8_t> free(static_cast<size_t>(batch * slots));
+  for (int64_t b = 0; b < batch; ++b)
+    std::fill_n(free.begin() + b * slots, lengths[static_cast<size_t>(b)], uint8_t{1});
   Ids previous({batch}, std::vector<int32_t>(static_cast<size_t>(batch), -1));
   Ids answer({batch, steps});
   for (int64_t t = 0; t < steps; ++t) {
     previous = argmax(step(state, previous));
-    for (int64_t b = 0; b < batch; ++b) answer.values()[static_cast<size_t>(b * steps + t)] = previous[b];
+    for (int64_t b = 0; b < batch; ++b) {
+      answer.values()[static_cast<size_t>(b * steps + t)] = previous[b];
+      free[static_cast<size_t>(b * slots + previous[b])] = 0;
+    }
+    if (once) state.memories[0].mask = Mask::of_bytes(batch, slots, free);
   }
   return answer;
 }

@@ -33,7 +33,9 @@ struct PointerNetwork : Module {
   };
 
   // Throws on sizes below 1, and whatever the scorer objects to.
-  PointerNetwork(const Options& options, Rng& rng);
+  PointerNetwork(const Options& options, Rng& rng) : PointerNetwork(options, nullptr, rng) {}
+  // The same with a scorer of one's own, for queries and keys of H features.
+  PointerNetwork(const Options& options, std::unique_ptr<Scorer> scorer, Rng& rng);
 
   // p(C_t | C_1 .. C_(t-1), x) for all t at once, each given the true positions before it: items (B, S, I),
   // lengths (B), answer (B, T) -> weights (B, T, S). alignment_loss(weights, answer) is the loss.
@@ -44,8 +46,10 @@ struct PointerNetwork : Module {
   // I).
   [[nodiscard]] DecoderState start(const Tensor& items, std::span<const int32_t> lengths) const;
   Tensor step(DecoderState& state, const Ids& previous) const;
-  // Points `steps` times at the likeliest item, without a graph -> (B, steps).
-  [[nodiscard]] Ids greedy(const Tensor& items, std::span<const int32_t> lengths, int64_t steps) const;
+  // Points `steps` times at the likeliest item, without a graph -> (B, steps). once: no item a second time
+  // (the paper hides what makes no valid answer); after a row's last item its positions mean nothing.
+  [[nodiscard]] Ids greedy(const Tensor& items, std::span<const int32_t> lengths, int64_t steps,
+                           bool once = false) const;
   void visit(const Visitor& visitor) const override;
 
  private:

@@ -147,6 +147,16 @@ TEST_CASE("pointer network: step by step is all at once, greedy takes the likeli
       }
     }
     CHECK(state.steps == 5);
+    // Each item once: of six steps a row of n items takes its first n to name them all.
+    const Ids once = model.greedy(items, lengths, 6, true);
+    for (int64_t b = 0; b < 3; ++b) {
+      const auto n = lengths[static_cast<size_t>(b)];
+      std::vector<int32_t> named(&once.values()[static_cast<size_t>(6 * b)],
+                                 &once.values()[static_cast<size_t>(6 * b)] + n);
+      CHECK(named.front() == answer[5 * b]);
+      std::ranges::sort(named);
+      for (int32_t s = 0; s < n; ++s) CHECK(named[static_cast<size_t>(s)] == s);
+    }
     // A row alone, without its padding, and a batch of four times as many items.
     const Tensor alone =
         model(slice(slice(items, 0, 1, 2), 1, 0, 2), std::vector<int32_t>{2},
