@@ -12,15 +12,6 @@ namespace heed::examples {
 
 namespace {
 
-// The share of symbols to predict that have the highest probability.
-double right_share(const Tensor& logits, const Batch& batch) {
-  const Ids best = argmax(logits);
-  int64_t right = 0;
-  for (int64_t i = 0; i < best.size(); ++i)
-    right += batch.output[i] != tokens::pad && best[i] == batch.output[i];
-  return double(right) / double(batch.tokens);
-}
-
 // The attention of examples[rows], fed their true targets, against their gold alignment.
 void add_alignment(const Seq2Seq& model, const std::vector<Example>& examples, std::span<const int32_t> rows,
                    AlignmentErrors& errors) {
@@ -33,6 +24,14 @@ void add_alignment(const Seq2Seq& model, const std::vector<Example>& examples, s
 }
 
 }  // namespace
+
+double right_share(const Tensor& logits, const Batch& batch) {
+  const Ids best = argmax(logits);
+  int64_t right = 0;
+  for (int64_t i = 0; i < best.size(); ++i)
+    right += batch.output[i] != tokens::pad && best[i] == batch.output[i];
+  return double(right) / double(batch.tokens);
+}
 
 Trainer::Trainer(const Seq2Seq& model, const Settings& settings, int64_t steps)
     : model_(model),

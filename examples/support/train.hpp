@@ -12,6 +12,9 @@
 
 namespace heed::examples {
 
+// The share of symbols to predict that have the highest probability.
+double right_share(const Tensor& logits, const Batch& batch);
+
 // One model in training: Adam, gradients clipped at norm 1, a learning rate that warms up and falls to 0 in a
 // straight line over `steps`.
 class Trainer {

@@ -32,6 +32,10 @@ bad = [
     ("copy", "--batch 200000", "--batch 200000: there are 100000 training examples"),
     ("copy", "--json {here}/no/such/folder", "cannot be written"),
     ("alignment", "--dropout 1.5", "--dropout 1.5: expected 0 to 0.95"),
+    ("sort", "--scorer best", "--scorer best: expected one of additive"),
+    ("sort", "--json {here}/no/such/folder", "cannot be written"),
+    ("copy_unseen", "--hidden 7", "--hidden 7: expected an even number"),
+    ("copy_unseen", "--batch 20001", "--batch 20001: expected at most 20000"),
     ("translate", "", "expected either --train F or --load F"),
     ("translate", "--train {here}/missing.tsv", "missing.tsv: cannot be opened"),
     ("translate", "--train {here}", "is a directory"),
@@ -76,6 +80,12 @@ if pathlib.Path("/dev/full").exists():
 done = run("reverse", "--steps 1 --json {here}/results.json")
 if done.returncode != 2 or '"learned": false' not in (here / "results.json").read_text():
     failures.append(f"reverse --steps 1: status {done.returncode}, {done.stderr!r}")
+for program in ("sort", "copy_unseen"):
+    for contrast in ("", " --no-contrast"):
+        done = run(program, "--steps 1 --json {here}/results.json" + contrast)
+        found = '"contrast"' in (here / "results.json").read_text()
+        if done.returncode != 2 or found == bool(contrast):
+            failures.append(f"{program} --steps 1{contrast}: status {done.returncode}, {done.stderr!r}")
 small = "--train {here}/two.tsv --dev {here}/two.tsv --batch 2 --epochs 1 --hidden 8 --embed 4 --save {here}/model"
 for required, status in (("0", 0), ("1", 2)):
     done = run("translate", f"{small} --require {required}")
