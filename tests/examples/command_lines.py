@@ -36,6 +36,9 @@ bad = [
     ("sort", "--json {here}/no/such/folder", "cannot be written"),
     ("copy_unseen", "--hidden 7", "--hidden 7: expected an even number"),
     ("copy_unseen", "--batch 20001", "--batch 20001: expected at most 20000"),
+    ("recall", "--size 0", "--size 0: expected at least 1"),
+    ("recall", "--json {here}/no/such/folder", "cannot be written"),
+    ("lookback", "--hidden 8", "--hidden 8: expected a multiple of 6"),
     ("translate", "", "expected either --train F or --load F"),
     ("translate", "--train {here}/missing.tsv", "missing.tsv: cannot be opened"),
     ("translate", "--train {here}", "is a directory"),
@@ -86,6 +89,10 @@ for program in ("sort", "copy_unseen"):
         found = '"contrast"' in (here / "results.json").read_text()
         if done.returncode != 2 or found == bool(contrast):
             failures.append(f"{program} --steps 1{contrast}: status {done.returncode}, {done.stderr!r}")
+for program in ("recall", "lookback"):
+    done = run(program, "--steps 1 --batch 2 --json {here}/results.json")
+    if done.returncode != 2 or '"learned": false' not in (here / "results.json").read_text():
+        failures.append(f"{program} --steps 1: status {done.returncode}, {done.stderr!r}")
 small = "--train {here}/two.tsv --dev {here}/two.tsv --batch 2 --epochs 1 --hidden 8 --embed 4 --save {here}/model"
 for required, status in (("0", 0), ("1", 2)):
     done = run("translate", f"{small} --require {required}")

@@ -1,0 +1,145 @@
+// Language models that read facts and are asked for them again, many symbols later.
+// The table compares what they look back at: nothing but the state (LSTM), the last three outputs (n-gram),
+// earlier states by attention, with keys, values and predictions of their own or not, and the LSTM that
+// attends to its own past instead of carrying a state along.
+//
+//   ./dev run lookback [--window 10] [--hidden 96] [--no-contrast] [--seed 7] ...
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "autograd/error.hpp"
+#include "autograd/graph.hpp"
+#include "autograd/ops.hpp"
+#include "examples/support/fit.hpp"
+#include "examples/support/json.hpp"
+#include "examples/support/recall.hpp"
+#include "examples/support/streams.hpp"
+#include "layers/models/language_model.hpp"
+
+using namespace heed;
+using namespace heed::examples;
+
+namespace {
+
+// One row of the table, and on which of the two tasks it has to get the threshold for the program to say
+// `learned`. An LSTMN sees two symbols side by side only if it learns to attend to the step before.
+struct Row {
+  const char* name;
+  const char* what;
+  LookBack look;
+  bool one_symbol, two_symbols;
+};
+constexpr Row rows[] = {
+    {"lstm", "LSTM: its state alone", LookBack::nothing, false, false},
+    {"ngram", "n-gram: its last 3 outputs (Daniluk 2.4)", LookBack::ngram, false, false},
+    {"states", "attention to its states (2.1)", LookBack::states, true, true},
+    {"key_value", "state = key | value (2.2)", LookBack::key_value, true, true},
+    {"key_value_predict", "state = key | value | predict (2.3)", LookBack::key_value_predict, true, true},
+    {"intra", "LSTMN: attention instead of a state (Cheng)", LookBack::intra, true, false},
+};
+constexpr double threshold = 0.99;
+
+struct Recall {
+  double accuracy = 0, perplexity = 0;  // where something is asked
+  int64_t parameters = 0;
+  double seconds = 0;
+};
+
+Recall measure(const LanguageModel& model, const StreamTask& task, Rng rng) {
+  const NoGrad no_grad;
+  const FactStream unseen = draw_stream(500, task, rng);
+  const Tensor logits = model(unseen.tokens).logits;  // (B, T, V)
+  const Ids best = argmax(logits);
+  double asked = 0, right = 0;
+  for (int64_t i = 0; i < best.size(); ++i) {
+    asked += unseen.targets[i] >= 0;
+    right += best[i] == unseen.targets[i];
+  }
+  return {right / asked, std::exp(double(cross_entropy(logits, unseen.targets).item())), 0, 0};
+}
+
+Recall learn(const LanguageModel::Options& options, const StreamTask& task, const FitSettings& settings) {
+  Rng weights = draw_from(Stream::weights, settings.seed);
+  Rng batches = draw_from(Stream::batches, settings.seed);
+  const LanguageModel model(options, weights);
+  const double seconds = fit(model, settings, [&] {
+    const FactStream stream = draw_stream(settings.batch, task, batches);
+    return cross_entropy(model(stream.tokens).logits, stream.targets);  // targets of -1 do not count
+  });
+  Recall recall = measure(model, task, draw_from(Stream::data, settings.seed));
+  recall.parameters = parameter_count(model);
+  recall.seconds = seconds;
+  return recall;
+}
+
+// Trains and prints one row, on both tasks; false where it had to reach the threshold and did not.
+bool print_row(const Row& row, LanguageModel::Options options, StreamTask task, const FitSettings& settings,
+               Json& json) {
+  fmt::print("{:<45}", row.what);
+  std::fflush(stdout);
+  bool enough = true;
+  double seconds = 0;
+  for (const bool one_symbol : {true, false}) {
+    task.one_symbol = one_symbol;
+    options.vocabulary = task.vocabulary();
+    options.look = row.look;
+    const Recall recall = learn(options, task, settings);
+    fmt::print("{:>11.1f}%{:>11.2f}", 100 * recall.accuracy, recall.perplexity);
+    std::fflush(stdout);
+    const std::string at = fmt::format("/{}/{}", row.name, one_symbol ? "one_symbol" : "two_symbols");
+    json.set(at + "/accuracy", recall.accuracy);
+    json.set(at + "/perplexity", recall.perplexity);
+    json.set(at + "/parameters", recall.parameters);
+    seconds += recall.seconds;
+    if (one_symbol ? row.one_symbol : row.two_symbols) enough = enough && recall.accuracy >= threshold;
+  }
+  fmt::print("{:>9.1f}\n", seconds);
+  return enough;
+}
+
+int run(int argc, char** argv) {
+  CommandLine line("lookback",
+                   "Language models that are asked for facts that they read many symbols before.");
+  LanguageModel::Options options{.embed = 32, .hidden = 60};
+  StreamTask task;
+  FitSettings settings{.steps = 2000, .batch = 32, .lr = 5e-3};
+  bool no_contrast = false;
+  line.group("the models");
+  line.integer("--hidden", options.hidden, "features of the state, a multiple of 6", 6, 1 << 12);
+  line.integer("--embed", options.embed, "features of an embedded symbol", 1, 1 << 12);
+  line.integer("--window", options.window, "steps that attention to states reaches back; 0: all", 0, 1 << 12);
+  line.toggle("--no-contrast", no_contrast, "only the models that attend");
+  line.group("the task");
+  line.integer("--keys", task.keys, "different keys", 1, 1 << 10);
+  line.integer("--length", task.length, "symbols of a stream", 4, 1 << 10);
+  add_fit_options(line, settings);
+  if (!line.parse(argc, argv)) return 0;
+  if (options.hidden % 6 != 0) fail("--hidden {}: expected a multiple of 6", options.hidden);
+  apply(settings);
+
+  Json json;
+  bool enough = true;
+  fmt::print("lookback: {} symbols a stream, {} keys with {} values; H = {}; a guess is right in {:.1f}%\n\n",
+             task.length, task.keys, task.values, options.hidden, 100 / double(task.values));
+  fmt::print("{:<45}{:>23}{:>23}{:>9}\n{:<45}{:>12}{:>11}{:>12}{:>11}\n", "right, and perplexity, when asked",
+             "facts of one symbol", "of two symbols", "seconds", "", "right", "perplexity", "right",
+             "perplexity");
+  for (const Row& row : rows) {
+    if (!row.one_symbol && no_contrast) continue;
+    enough = print_row(row, options, task, settings, json) && enough;
+  }
+  fmt::print(
+      "\nlookback: {} (the threshold is {:.0f}%; on facts of two symbols the LSTMN need not reach it)\n",
+      enough ? "learned" : "not learned", 100 * threshold);
+  json.set("/learned", enough);
+  if (!settings.json.empty()) json.write(settings.json);
+  return enough ? 0 : 2;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return run_program("lookback", [=] { return run(argc, argv); });
+}

@@ -1,0 +1,45 @@
+#include "examples/support/fit.hpp"
+
+#include <chrono>
+#include <fstream>
+
+#include "autograd/error.hpp"
+#include "autograd/graph.hpp"
+#include "autograd/kernels/parallel.hpp"
+#include "optim/adam.hpp"
+#include "optim/clip.hpp"
+#include "optim/schedule.hpp"
+
+namespace heed::examples {
+
+void add_fit_options(CommandLine& line, FitSettings& s) {
+  line.group("training");
+  line.integer("--steps", s.steps, "training steps of each model", 1);
+  line.integer("--batch", s.batch, "examples a step", 1, 1 << 20);
+  line.number("--lr", s.lr, "the highest learning rate (Adam); it falls to 0 at the end", 0, 100);
+  line.integer("--seed", s.seed, "of everything random", 0);
+  line.text("--json", s.json, "write all results to this file");
+}
+
+void apply(const FitSettings& settings) {
+  if (!settings.json.empty() && !std::ofstream(settings.json, std::ios::app))
+    fail("--json {}: cannot be written", settings.json);
+  kernels::set_threads(1);
+}
+
+double fit(const Module& model, const FitSettings& settings, const std::function<Tensor()>& loss) {
+  using Clock = std::chrono::steady_clock;
+  const auto begin = Clock::now();
+  Adam adam(parameters(model), {.lr = settings.lr});
+  const Schedule schedule = linear_warmup(50, linear_decay(settings.lr, settings.steps));
+  for (int64_t step = 0; step < settings.steps; ++step) {
+    adam.set_lr(schedule(step));
+    adam.zero_grad();
+    backward(loss());
+    clip_grad_norm(adam.parameters(), 1);
+    adam.step();
+  }
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+}  // namespace heed::examples
