@@ -150,8 +150,7 @@ Tensor RecurrentSeq2Seq::look_back(const Tensor& h, DecoderState& state, const P
     return attend(h, past, *past_scorer_, softmax, pass).context;
   }
   const Tensor slot = h.reshape({h.size(0), 1, h.size(1)});
-  const Tensor context =
-      past.slots() == 0 ? zeros_like(h) : attend(h, past, *past_scorer_, softmax, pass).context;
+  Tensor context = past.slots() == 0 ? zeros_like(h) : attend(h, past, *past_scorer_, softmax, pass).context;
   past.append(past_scorer_->prepare(slot, slot));
   return context;
 }
