@@ -183,6 +183,7 @@ TEST_CASE("models: selected rows of a decoder's state go on as they would") {
     CHECK(chosen.steps == 1);
     const Prediction all = model.step(state, column(target, 1));
     std::vector<int32_t> previous;
+    previous.reserve(rows.size());
     for (const int32_t b : rows) previous.push_back(target[b * T + 1]);
     const Prediction some = model.step(chosen, Ids({4}, previous));
     CHECK(close_all(some.logits, select_rows(all.logits, rows)));

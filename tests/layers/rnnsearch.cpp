@@ -190,7 +190,7 @@ TEST_CASE("RNN Encoder-Decoder: appendix A on plain numbers, and its weights are
     Vector h(4);
     for (int64_t j = 0; j < lengths[size_t(b)]; ++j)
       h = cell(model.encoder, row(model.embedding.weight, source[b * S + j]), {}, h);
-    const Vector c = map(times(model.V, h) + values(model.b_V), hyperbolic);
+    Vector c = map(times(model.V, h) + values(model.b_V), hyperbolic);
     const Vector start = map(times(model.V_prime, c) + values(model.b_V_prime), hyperbolic);
     check_decoder(
         model.decoder, start, [&](const Vector&, int64_t) { return c; }, found.logits, b);
