@@ -50,6 +50,7 @@ T Json::get(const std::string& pointer, const char* type) const {
   }
 }
 double Json::number(const std::string& pointer) const { return get<double>(pointer, "a number"); }
+bool Json::flag(const std::string& pointer) const { return get<bool>(pointer, "true or false"); }
 int64_t Json::integer(const std::string& pointer) const { return get<int64_t>(pointer, "a number"); }
 std::string Json::text(const std::string& pointer) const { return get<std::string>(pointer, "a string"); }
 std::vector<int64_t> Json::integers(const std::string& pointer) const {

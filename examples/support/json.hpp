@@ -28,6 +28,7 @@ class Json {
 
   // Throw when there is no such member, or none of this type.
   [[nodiscard]] double number(const std::string& pointer) const;
+  [[nodiscard]] bool flag(const std::string& pointer) const;
   [[nodiscard]] int64_t integer(const std::string& pointer) const;
   [[nodiscard]] std::string text(const std::string& pointer) const;
   [[nodiscard]] std::vector<int64_t> integers(const std::string& pointer) const;

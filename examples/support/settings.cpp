@@ -10,6 +10,8 @@
 #include "autograd/kernels/parallel.hpp"
 #include "examples/support/streams.hpp"
 #include "layers/models/recurrent.hpp"
+#include "layers/models/rnn_encoder_decoder.hpp"
+#include "layers/models/rnnsearch.hpp"
 #include "layers/models/transformer.hpp"
 #include "layers/scorers.hpp"
 
@@ -27,33 +29,55 @@ void add_scorer_option(CommandLine& line, Settings& s) {
   line.choice("--scorer", s.scorer, help, std::move(names));
 }
 
-// The value of --model before anything is parsed: it decides which defaults --help shows.
-bool names_transformer(int argc, const char* const* argv) {
+// The value of --model, or `name`, before anything is parsed: it decides which defaults --help shows.
+std::string named_model(int argc, const char* const* argv, std::string name) {
+  const std::string_view flag = "--model";
   for (int i = 1; i < argc; ++i) {
     const std::string_view argument = argv[i];
-    if (argument == "--model=transformer") return true;
-    if (argument == "--model" && i + 1 < argc && std::string_view(argv[i + 1]) == "transformer") return true;
+    if (argument == flag && i + 1 < argc) name = argv[i + 1];
+    if (argument.starts_with("--model=")) name = argument.substr(flag.size() + 1);
   }
-  return false;
+  return name;
+}
+
+// Whether the model is one of those of layers/models/gated.hpp, which have neither layers nor dropout.
+bool is_gated(const std::string& model) { return model == "rnnsearch" || model == "rnn-encoder-decoder"; }
+
+Settings preset(const Presets& presets, const std::string& model) {
+  if (model == "transformer") return presets.transformer;
+  Settings s = presets.rnn;
+  s.model = model;
+  if (!is_gated(model)) return s;
+  s.layers = 1;
+  s.dropout = 0;
+  return s;
 }
 
 void add_model_options(CommandLine& line, Settings& s) {
   line.group("the model");
-  line.choice("--model", s.model, "recurrent with attention, or self-attention throughout",
-              {"rnn", "transformer"});
+  line.choice(
+      "--model", s.model,
+      "recurrent with attention (rnn), self-attention throughout (transformer), Bahdanau's model to the "
+      "letter (rnnsearch), and what came before it, without attention (rnn-encoder-decoder)",
+      {"rnn", "transformer", "rnnsearch", "rnn-encoder-decoder"});
   line.integer("--hidden", s.hidden, "features of the decoder's state, of the transformer's layers", 1,
                1 << 16);
-  line.integer("--layers", s.layers, "layers of the encoder, and of the decoder", 1, 100);
-  line.number("--dropout", s.dropout, "share of features that training switches off", 0, 0.95);
+  line.integer("--layers", s.layers, "rnn, transformer: layers of the encoder, and of the decoder", 1, 100);
+  line.number("--dropout", s.dropout, "rnn, transformer: share of features that training switches off", 0,
+              0.95);
   line.choice("--cell", s.cell, "rnn: the recurrent cell", {"gru", "lstm", "rnn"});
   add_scorer_option(line, s);
   line.choice("--order", s.order,
               "rnn: query by the current state, context to the output alone (luong) or into the next step "
-              "too (input-feeding); query by the previous state (bahdanau)",
-              {"luong", "input-feeding", "bahdanau"});
+              "too (input-feeding); query by the previous state (bahdanau); no attention, the encoder's last "
+              "state at each step (none)",
+              {"luong", "input-feeding", "bahdanau", "none"});
   line.choice("--values", s.values, "rnn: what is averaged, encoder states or source embeddings",
               {"states", "embeddings"});
-  line.integer("--embed", s.embed, "rnn: features of an embedded symbol", 1, 1 << 16);
+  line.toggle("--own-past", s.own_past, "rnn: attend to the decoder's own earlier states too");
+  line.toggle("--unidirectional", s.unidirectional, "rnn: the encoder reads forward alone");
+  line.toggle("--no-bridge", s.no_bridge, "rnn: the decoder begins in the encoder's last states themselves");
+  line.integer("--embed", s.embed, "not transformer: features of an embedded symbol", 1, 1 << 16);
   line.integer("--heads", s.heads, "transformer: attention heads; they share --hidden evenly", 1, 1 << 10);
 }
 
@@ -74,14 +98,21 @@ void add_training_options(CommandLine& line, Settings& s) {
 
 // Throws on options that the chosen model does not have, and on sizes that it cannot have.
 void check_applicable(const CommandLine& line, const Settings& s) {
-  const std::vector<std::string> rnn_only = {"--cell", "--scorer", "--order", "--values", "--embed"};
-  const std::vector<std::string> transformer_only = {"--heads"};
-  for (const std::string& flag : s.model == "rnn" ? transformer_only : rnn_only)
-    if (line.given(flag)) fail("{} does not apply to --model {}", flag, s.model);
+  const bool rnn = s.model == "rnn", transformer = s.model == "transformer";
+  const auto refuse = [&](bool applies, std::initializer_list<const char*> flags) {
+    for (const char* flag : flags)
+      if (!applies && line.given(flag)) fail("{} does not apply to --model {}", flag, s.model);
+  };
+  refuse(rnn, {"--cell", "--scorer", "--order", "--values", "--own-past", "--unidirectional", "--no-bridge"});
+  refuse(!transformer, {"--embed"});
+  refuse(transformer, {"--heads"});
+  refuse(rnn || transformer, {"--layers", "--dropout"});
+  if (s.order == "none" && (line.given("--values") || (line.given("--scorer") && !s.own_past)))
+    fail("{} does not apply to --order none", line.given("--values") ? "--values" : "--scorer");
   if (s.model == "transformer" && s.hidden % s.heads != 0)
     fail("--hidden {} cannot be shared by --heads {}: {} is not a multiple of {}", s.hidden, s.heads,
          s.hidden, s.heads);
-  if (s.model == "rnn" && s.hidden % 2 != 0)
+  if (rnn && !s.unidirectional && s.hidden % 2 != 0)
     fail("--hidden {}: expected an even number, half for each direction of the encoder", s.hidden);
 }
 
@@ -92,14 +123,33 @@ Cell cell_named(const std::string& name) {
 DecoderOrder order_named(const std::string& name) {
   return name == "luong"           ? DecoderOrder::luong
          : name == "input-feeding" ? DecoderOrder::input_feeding
-                                   : DecoderOrder::bahdanau;
+         : name == "bahdanau"      ? DecoderOrder::bahdanau
+                                   : DecoderOrder::none;
+}
+
+RecurrentSeq2Seq::Options recurrent_options(const Settings& s, int64_t source_vocabulary,
+                                            int64_t target_vocabulary) {
+  using Values = RecurrentSeq2Seq::Values;
+  return {.source_vocabulary = source_vocabulary,
+          .target_vocabulary = target_vocabulary,
+          .cell = cell_named(s.cell),
+          .embed = s.embed,
+          .hidden = s.hidden,
+          .layers = s.layers,
+          .scorer = s.scorer,
+          .order = order_named(s.order),
+          .values = s.values == "states" ? Values::states : Values::embeddings,
+          .dropout = real(s.dropout),
+          .bidirectional = !s.unidirectional,
+          .bridge = !s.no_bridge,
+          .own_past = s.own_past};
 }
 
 }  // namespace
 
 bool parse_settings(CommandLine& line, Settings& settings, const Presets& presets, int argc,
                     const char* const* argv) {
-  settings = names_transformer(argc, argv) ? presets.transformer : presets.rnn;
+  settings = preset(presets, named_model(argc, argv, presets.rnn.model));
   add_model_options(line, settings);
   add_training_options(line, settings);
   if (!line.parse(argc, argv)) return false;
@@ -113,17 +163,23 @@ bool parse_settings(CommandLine& line, Settings& settings, const Presets& preset
 void write_settings(Json& json, const std::string& pointer, const Settings& s) {
   json.set(pointer + "/model", s.model);
   json.set(pointer + "/hidden", s.hidden);
-  json.set(pointer + "/layers", s.layers);
-  json.set(pointer + "/dropout", s.dropout);
+  if (!is_gated(s.model)) {
+    json.set(pointer + "/layers", s.layers);
+    json.set(pointer + "/dropout", s.dropout);
+  }
   if (s.model == "rnn") {
     json.set(pointer + "/cell", s.cell);
     json.set(pointer + "/scorer", s.scorer);
     json.set(pointer + "/order", s.order);
     json.set(pointer + "/values", s.values);
-    json.set(pointer + "/embed", s.embed);
-  } else {
-    json.set(pointer + "/heads", s.heads);
+    json.set(pointer + "/own_past", s.own_past);
+    json.set(pointer + "/unidirectional", s.unidirectional);
+    json.set(pointer + "/no_bridge", s.no_bridge);
   }
+  if (s.model == "transformer")
+    json.set(pointer + "/heads", s.heads);
+  else
+    json.set(pointer + "/embed", s.embed);
   json.set(pointer + "/batch", s.batch);
   if (s.epochs > 0)
     json.set(pointer + "/epochs", s.epochs);
@@ -139,39 +195,46 @@ Settings read_settings(const Json& json, const std::string& pointer) {
   Settings s;
   s.model = json.text(pointer + "/model");
   s.hidden = json.integer(pointer + "/hidden");
-  s.layers = json.integer(pointer + "/layers");
-  s.dropout = json.number(pointer + "/dropout");
+  if (!is_gated(s.model)) {
+    s.layers = json.integer(pointer + "/layers");
+    s.dropout = json.number(pointer + "/dropout");
+  }
   if (s.model == "rnn") {
     s.cell = json.text(pointer + "/cell");
     s.scorer = json.text(pointer + "/scorer");
     s.order = json.text(pointer + "/order");
     s.values = json.text(pointer + "/values");
-    s.embed = json.integer(pointer + "/embed");
-  } else {
-    s.heads = json.integer(pointer + "/heads");
+    s.own_past = json.flag(pointer + "/own_past");
+    s.unidirectional = json.flag(pointer + "/unidirectional");
+    s.no_bridge = json.flag(pointer + "/no_bridge");
   }
+  if (s.model == "transformer")
+    s.heads = json.integer(pointer + "/heads");
+  else
+    s.embed = json.integer(pointer + "/embed");
   return s;
 }
 
 std::unique_ptr<Seq2Seq> make_model(const Settings& s, int64_t source_vocabulary, int64_t target_vocabulary) {
   Rng rng = draw_from(Stream::weights, s.seed);
   if (s.model == "rnn")
-    return std::make_unique<RecurrentSeq2Seq>(
-        RecurrentSeq2Seq::Options{
-            .source_vocabulary = source_vocabulary,
-            .target_vocabulary = target_vocabulary,
-            .cell = cell_named(s.cell),
-            .embed = s.embed,
-            .hidden = s.hidden,
-            .layers = s.layers,
-            .scorer = s.scorer,
-            .order = order_named(s.order),
-            .values = s.values == "states" ? RecurrentSeq2Seq::Values::states
-                                           : RecurrentSeq2Seq::Values::embeddings,
-            .dropout = real(s.dropout),
-        },
+    return std::make_unique<RecurrentSeq2Seq>(recurrent_options(s, source_vocabulary, target_vocabulary),
+                                              rng);
+  if (s.model == "rnnsearch")
+    return std::make_unique<RnnSearch>(RnnSearch::Options{.source_vocabulary = source_vocabulary,
+                                                          .target_vocabulary = target_vocabulary,
+                                                          .embed = s.embed,
+                                                          .hidden = s.hidden},
+                                       rng);
+  if (s.model == "rnn-encoder-decoder")
+    return std::make_unique<RnnEncoderDecoder>(
+        RnnEncoderDecoder::Options{.source_vocabulary = source_vocabulary,
+                                   .target_vocabulary = target_vocabulary,
+                                   .embed = s.embed,
+                                   .hidden = s.hidden},
         rng);
-  if (s.model != "transformer") fail("--model {}: expected rnn or transformer", s.model);
+  if (s.model != "transformer")
+    fail("--model {}: expected rnn, transformer, rnnsearch or rnn-encoder-decoder", s.model);
   return std::make_unique<TransformerSeq2Seq>(
       TransformerSeq2Seq::Options{
           .source_vocabulary = source_vocabulary,

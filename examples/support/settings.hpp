@@ -14,10 +14,12 @@ struct Settings {
   // the model
   std::string model = "rnn";
   std::string cell = "gru", scorer = "additive", order = "luong", values = "states";  // rnn alone
-  int64_t embed = 32;                                                                 // rnn alone
+  bool own_past = false, unidirectional = false, no_bridge = false;                   // rnn alone
+  int64_t embed = 32;                                                                 // all but transformer
   int64_t heads = 4;                                                                  // transformer alone
-  int64_t hidden = 64, layers = 1;
-  double dropout = 0;
+  int64_t hidden = 64;
+  int64_t layers = 1;  // rnn and transformer
+  double dropout = 0;  // rnn and transformer
   // training
   int64_t batch = 64, steps = 1500, epochs = 0;  // a program counts in one of the two
   double lr = 3e-3, label_smoothing = 0;
@@ -27,7 +29,8 @@ struct Settings {
   std::string json = {};
 };
 
-// A program's defaults, by --model.
+// A program's defaults: transformer's, and those of all others, whose --model is the one taken without the
+// option.
 struct Presets {
   Settings rnn, transformer;
 };

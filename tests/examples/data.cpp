@@ -121,6 +121,10 @@ TEST_CASE("a saved translator answers as the one that was saved") {
   const File pairs("a b c\tx y\nb c\ty z\n"), file("");
   for (const Settings& settings :
        {Settings{.cell = "lstm", .order = "input-feeding", .embed = 6, .hidden = 8, .epochs = 1, .seed = 5},
+        Settings{.own_past = true, .unidirectional = true, .no_bridge = true, .hidden = 8, .epochs = 1},
+        Settings{.order = "none", .hidden = 8, .epochs = 1},
+        Settings{.model = "rnnsearch", .embed = 6, .hidden = 8, .epochs = 1},
+        Settings{.model = "rnn-encoder-decoder", .embed = 6, .hidden = 8, .epochs = 1},
         Settings{.model = "transformer", .heads = 2, .hidden = 8, .epochs = 1, .seed = 5}}) {
     const Translator saved = new_translator(pairs.path, 0, settings);
     save_translator(file.path, saved);
