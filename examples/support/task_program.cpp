@@ -37,22 +37,53 @@ void write_scores(Json& json, const std::string& pointer, const Evaluation& eval
   json.set(pointer + "/aer", evaluation.aer);
 }
 
-void print_scores(const char* what, Lengths lengths, const Evaluation& evaluation) {
-  fmt::print("{:<22} lengths {:>2} to {:>2}: sequences {:5.1f}% right, symbols {:5.1f}% right, AER {:.3f}\n",
-             what, lengths.shortest, lengths.longest, 100 * evaluation.scores.sequence_accuracy,
-             100 * evaluation.scores.token_accuracy, evaluation.aer);
+std::string score_line(const std::string& what, Lengths lengths, const Evaluation& evaluation) {
+  return fmt::format(
+      "{:<22} lengths {:>2} to {:>2}: sequences {:5.1f}% right, symbols {:5.1f}% right, AER {:.3f}\n", what,
+      lengths.shortest, lengths.longest, 100 * evaluation.scores.sequence_accuracy,
+      100 * evaluation.scores.token_accuracy, evaluation.aer);
+}
+
+// Trains it; returns its line of the report.
+std::string learn_contrast(const TaskData& data, const Contrast& contrast, Json& json) {
+  const Learned learned = learn(data, contrast.settings);
+  json.set("/contrast/what", contrast.what);
+  write_settings(json, "/contrast/settings", contrast.settings);
+  json.set("/contrast/parameters", parameter_count(*learned.model));
+  write_scores(json, "/contrast/test", learned.test);
+  write_scores(json, "/contrast/longer", learned.longer);
+  return score_line(contrast.what, usual, learned.test);
 }
 
 }  // namespace
 
+std::optional<Contrast> without_attention(const Settings& settings) {
+  Contrast contrast{"without attention,", settings};
+  if (settings.model == "rnnsearch") {
+    contrast.settings.model = "rnn-encoder-decoder";
+    return contrast;
+  }
+  if (settings.model != "rnn" || settings.order == "none") return std::nullopt;
+  contrast.settings.order = "none";
+  return contrast;
+}
+
 int run_task(const TaskProgram& program, int argc, char** argv) {
   return run_program(program.task.name.c_str(), [&] {
     CommandLine line(program.task.name, program.about);
+    bool no_contrast = false;
+    if (program.contrast)
+      line.toggle("--no-contrast", no_contrast,
+                  "do not train the model without the mechanism, for comparison");
     Settings settings;
     if (!parse_settings(line, settings, program.presets, argc, argv)) return 0;
     const TaskData data = draw_data(program.task, settings);
     const Learned learned = learn(data, settings);
-    return report(program, settings, data, learned);
+    Json json;
+    std::string beside;
+    if (program.contrast && !no_contrast)
+      if (const auto contrast = program.contrast(settings)) beside = learn_contrast(data, *contrast, json);
+    return report(program, settings, data, learned, std::move(json), beside);
   });
 }
 
@@ -91,12 +122,12 @@ Learned learn(const TaskData& data, const Settings& settings) {
 }
 
 int report(const TaskProgram& program, const Settings& settings, const TaskData& data, const Learned& learned,
-           Json json) {
+           Json json, const std::string& beside) {
   const double right = learned.test.scores.sequence_accuracy;
   const bool enough = right >= program.threshold;
   fmt::print("trained in {:.1f} s\n\n", learned.training.seconds);
-  print_scores("unseen,", usual, learned.test);
-  print_scores("longer than any seen,", beyond, learned.longer);
+  fmt::print("{}{}{}", score_line("unseen,", usual, learned.test),
+             score_line("longer than any seen,", beyond, learned.longer), beside);
   fmt::print("\nthree of them:\n");
   for (size_t i = 0; i < 3; ++i)
     print_answer(data.source.text(data.test[i].source), data.target.text(learned.test.outputs[i]),

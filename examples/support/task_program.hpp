@@ -1,12 +1,22 @@
 #pragma once
 
+#include <optional>
+
 #include "examples/support/tasks.hpp"
 #include "examples/support/train.hpp"
 #include "examples/support/vocabulary.hpp"
 
-// What the programs copy, reverse and alignment share: draw the data of a task, train a model, report.
+// What the programs that learn a generated task share: draw the data of a task, train a model, report.
 
 namespace heed::examples {
+
+// A model without the mechanism that a program is about, trained alike in the same run.
+struct Contrast {
+  std::string what;  // "without attention,": a word or three of the report
+  Settings settings;
+};
+// The same without attention; none for a model that has none, and for the transformer.
+std::optional<Contrast> without_attention(const Settings& settings);
 
 // What is particular to one of them.
 struct TaskProgram {
@@ -14,6 +24,8 @@ struct TaskProgram {
   Task task;
   Presets presets;
   double threshold;  // the task counts as learned if this share of unseen sequences is exactly right
+  // What --no-contrast leaves out, by the chosen settings; none: they have nothing to leave out.
+  std::function<std::optional<Contrast>(const Settings&)> contrast = {};
 };
 
 // The whole program: parses the options, draws the data, trains a model on it, reports. Returns the exit
@@ -44,9 +56,9 @@ struct Learned {
 };
 Learned learn(const TaskData& data, const Settings& settings);
 
-// Prints accuracies, AER, three examples and the attention map of one; writes --json, together with what
-// `json` already holds. Returns the exit status: 0 learned, 2 not.
+// Prints accuracies, AER, the line `beside` them, three examples and the attention map of one; writes --json,
+// together with what `json` already holds. Returns the exit status: 0 learned, 2 not.
 int report(const TaskProgram& program, const Settings& settings, const TaskData& data, const Learned& learned,
-           Json json = {});
+           Json json = {}, const std::string& beside = "");
 
 }  // namespace heed::examples

@@ -89,6 +89,42 @@ Task reverse_task(int64_t symbols) {
   return {"reverse", draw, numbered("", symbols), numbered("", symbols)};
 }
 
+Task bigram_flip_task(int64_t symbols) {
+  auto draw = [=](int64_t length, Rng& rng) {
+    Example pair{draw_symbols(length, symbols, rng), {}, {}};
+    for (int64_t i = 0; i < length; ++i) {
+      const int64_t partner = i ^ 1;  // 0 1, 2 3, 4 5 ...
+      pair.gold.push_back(int32_t(partner < length ? partner : i));
+      pair.target.push_back(pair.source[size_t(pair.gold.back())]);
+    }
+    return pair;
+  };
+  return {"bigram_flip", draw, numbered("", symbols), numbered("", symbols)};
+}
+
+Task walk_task(int64_t rooms, int64_t doors) {
+  Rng house(20170830);            // fixed: every run, whatever its seed, walks through the same house
+  std::vector<int32_t> leads_to;  // room * doors + door
+  for (int64_t i = 0; i < rooms * doors; ++i) leads_to.push_back(int32_t(house.integer(rooms)));
+  auto draw = [=](int64_t length, Rng& rng) {
+    Example pair{draw_symbols(length, doors, rng), {}, {}};
+    int64_t room = 0;
+    for (int64_t i = 0; i < length; ++i) {
+      room = leads_to[size_t(room * doors + pair.source[size_t(i)] - tokens::first_word)];
+      pair.target.push_back(tokens::first_word + int32_t(room));
+      pair.gold.push_back(int32_t(i));
+    }
+    const Tokens there = pair.target;
+    pair.target.push_back(tokens::first_word + int32_t(rooms));
+    pair.target.insert(pair.target.end(), there.rbegin(), there.rend());
+    pair.gold.resize(pair.target.size(), -1);
+    return pair;
+  };
+  std::vector<std::string> target = numbered("", rooms);
+  target.emplace_back("|");
+  return {"walk", draw, numbered("d", doors), target};
+}
+
 Task alignment_task(int64_t words) {
   auto draw = [=, lexicon = make_lexicon(words, words)](int64_t length, Rng& rng) {
     Example pair;

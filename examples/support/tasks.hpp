@@ -25,6 +25,17 @@ Task copy_task(int64_t symbols);
 // The target is the source from its end: symbol i comes from position n - 1 - i.
 Task reverse_task(int64_t symbols);
 
+// The target is the source with the two symbols of each pair in the other order, 3 7 1 5 9 -> 7 3 5 1 9; a
+// last one without a partner stays.
+Task bigram_flip_task(int64_t symbols);
+
+// A walk through a house of `rooms` with `doors` in each: a fixed random table says to which room a door
+// leads, and doors lead one way only. The source names the doors that are taken, from room 0 on; the target
+// the rooms that are reached, a bar, and the same rooms on the way back. A room on the way there follows from
+// the one before and the door (its gold position); on the way back it stands nowhere but in what was written,
+// since several rooms lead to the same one: gold positions -1.
+Task walk_task(int64_t rooms, int64_t doors);
+
 // A synthetic translation. Each of `words` source words stands for 0, 1, 2 or 3 target symbols, by a fixed
 // random lexicon, and all of these come from the word's position. The marker word `<>`, which gives nothing
 // itself, swaps the two blocks of two words that follow: a <> b c d e f  ->  A D E B C F.

@@ -26,6 +26,13 @@ bad = [
     ("reverse", "--model transformer --hidden 7 --heads 4", "7 is not a multiple of 4"),
     ("copy", "--model transformer --cell lstm", "--cell does not apply to --model transformer"),
     ("copy", "--heads 2", "--heads does not apply to --model rnn"),
+    ("copy", "--model rnnsearch --scorer dot", "--scorer does not apply to --model rnnsearch"),
+    ("copy", "--model rnn-encoder-decoder --dropout 0.1", "--dropout does not apply to --model rnn-encoder-decoder"),
+    ("copy", "--model transformer --own-past", "--own-past does not apply to --model transformer"),
+    ("copy", "--model transformer --embed 8", "--embed does not apply to --model transformer"),
+    ("copy", "--order none --values embeddings", "--values does not apply to --order none"),
+    ("copy", "--order none --scorer dot", "--scorer does not apply to --order none"),
+    ("bigram_flip", "--no-contrast --layers 2", "--layers does not apply to --model rnnsearch"),
     ("copy", "--lr -1", "--lr -1: expected 0 to 100"),
     ("copy", "--lr nan", "--lr nan: expected 0 to 100"),
     ("copy", "--steps 0", "--steps 0: expected at least 1"),
@@ -66,7 +73,7 @@ for program, arguments, sentence in bad:
     if done.returncode != 1 or len(lines) != 1 or sentence not in lines[0] or not lines[0].startswith(program + ": "):
         failures.append(f"{program} {arguments}: status {done.returncode}, {done.stderr!r}, expected {sentence!r}")
 
-for program in ("copy", "reverse", "alignment", "translate"):
+for program in ("copy", "reverse", "alignment", "translate", "bigram_flip", "target_attention"):
     done = run(program, "--help")
     formulas = ("v . tanh(W q + U k)", "q . k / sqrt(K)")
     if done.returncode != 0 or not all(formula in done.stdout for formula in formulas):
@@ -93,6 +100,18 @@ for program in ("recall", "lookback"):
     done = run(program, "--steps 1 --batch 2 --json {here}/results.json")
     if done.returncode != 2 or '"learned": false' not in (here / "results.json").read_text():
         failures.append(f"{program} --steps 1: status {done.returncode}, {done.stderr!r}")
+short = "--steps 2 --hidden 8 --json {here}/results.json"
+for program, contrast in (
+    ("bigram_flip --embed 5", '"model": "rnn-encoder-decoder"'),
+    ("bigram_flip --model rnn --unidirectional --no-bridge", '"order": "none"'),
+    ("target_attention --unidirectional", '"own_past": false'),
+):
+    name, options = program.split(" ", 1)
+    for more, found in (("", True), (" --no-contrast", False)):
+        done = run(name, f"{options} {short}{more}")
+        results = (here / "results.json").read_text()
+        if done.returncode != 2 or ('"contrast"' in results) != found or (contrast in results) != found:
+            failures.append(f"{program}{more}: status {done.returncode}, {done.stderr!r}, {results}")
 small = "--train {here}/two.tsv --dev {here}/two.tsv --batch 2 --epochs 1 --hidden 8 --embed 4 --save {here}/model"
 for required, status in (("0", 0), ("1", 2)):
     done = run("translate", f"{small} --require {required}")
