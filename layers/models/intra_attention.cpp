@@ -20,7 +20,7 @@ Tensor IntraAttention::step(const Tensor& x, State& state, Tensor* weights) cons
     if (weights != nullptr) *weights = seen.weights;
   }
   const Tensor next = cell(x, state.context);  // h_t | c_t
-  const Tensor h = hidden_part(cell.cell, next);
+  Tensor h = hidden_part(cell.cell, next);
   const auto slot = [](const Tensor& s) { return s.reshape({s.size(0), 1, s.size(1)}); };
   state.past.append(scorer.prepare(slot(h), slot(next)));
   return h;
