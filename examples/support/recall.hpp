@@ -35,7 +35,7 @@ Ids recall_candidates();  // (16, 1): the values
 // a?, 5 and 2. Without:  c 5 a 2 c 5 b 7 a 2  ->  after the second c and a: each fact takes two symbols,
 // which have to be kept together.
 struct StreamTask {
-  int64_t keys = 12, values = 8, length = 40;
+  int64_t keys = 12, values = 8, length = 32;
   bool one_symbol = true;
   // The symbols: keys (as question), values, with one_symbol facts.
   [[nodiscard]] int64_t vocabulary() const { return keys + values + (one_symbol ? keys * values : 0); }
