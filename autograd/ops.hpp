@@ -55,7 +55,8 @@ Tensor max(const Tensor& x, int axis, bool keep = false);  // the gradient goes 
 Tensor min(const Tensor& x, int axis, bool keep = false);
 // y_k = x_0 + ... + x_k along the axis, which stays; exclusive: without x_k.
 Tensor cumsum(const Tensor& x, int axis, bool exclusive = false);
-// Without gradient, over the last axis, which disappears: the index of the first largest element.
+// Without gradient, over the last axis, which disappears: the index of the first largest element. NaN is
+// larger than any number, here and in top_k.
 Ids argmax(const Tensor& x);
 // Without gradient, over the last axis of size n, which becomes k: the k largest, falling; ties by index.
 // 1 <= k <= n.
@@ -66,7 +67,7 @@ struct TopK {
 TopK top_k(const Tensor& x, int64_t k);
 
 // ---- ops/shape.cpp: the same numbers elsewhere (Tensor::reshape needs no copy and lives on Tensor)
-Tensor permute(const Tensor& x, std::initializer_list<int> axes);     // axis i of the result is axes[i] of x
+Tensor permute(const Tensor& x, std::span<const int> axes);           // axis i of the result is axes[i] of x
 Tensor transpose(const Tensor& x, int a = -2, int b = -1);            // swaps two axes
 Tensor slice(const Tensor& x, int axis, int64_t begin, int64_t end);  // [begin, end) of an axis
 Tensor select(const Tensor& x, int axis, int64_t index);              // one index; the axis disappears
@@ -76,6 +77,9 @@ Tensor stack(std::span<const Tensor> parts, int axis);                // along a
 TensorList split(const Tensor& x, int axis, std::span<const int64_t> sizes);
 Tensor pad(const Tensor& x, int axis, int64_t before, int64_t after, real value = 0);  // lengthens an axis
 Tensor expand(const Tensor& x, Shape shape);  // repeats axes of size 1 (and missing ones, at the left)
+inline Tensor permute(const Tensor& x, std::initializer_list<int> axes) {
+  return permute(x, std::span(axes.begin(), axes.size()));
+}
 inline Tensor concat(std::initializer_list<Tensor> parts, int axis) {
   return concat(std::span(parts.begin(), parts.size()), axis);
 }

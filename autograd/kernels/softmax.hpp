@@ -38,11 +38,15 @@ HEED_KERNEL void softmax(const Value<B>* x, const uint8_t* seen, Value<B>* y, in
 
 template <class B>
 HEED_KERNEL void softmax_backward(const Value<B>* y, const Value<B>* dy, Value<B>* dx, int64_t n) noexcept {
+  // A slot of weight 0 is passed over: 0 times an infinite dy would be NaN.
   B mean(0);  // sum_i y_i dy_i: the mean of dy under the weights
-  sweep<B>(n, [&](auto io, int64_t i) { mean = fma(io.load(y + i), io.load(dy + i), mean); });
+  sweep<B>(n, [&](auto io, int64_t i) {
+    const B p = io.load(y + i);
+    mean = fma(p, xsimd::select(p == B(0), B(0), io.load(dy + i)), mean);
+  });
   const B m(hsum(mean));
   map<B>(
-      n, dx, [=](B p, B d, B sum) { return fma(p, d - m, sum); }, y, dy, dx);
+      n, dx, [=](B p, B d, B sum) { return fma(p, xsimd::select(p == B(0), B(0), d - m), sum); }, y, dy, dx);
 }
 
 // log sum_j e^x_j over the seen slots

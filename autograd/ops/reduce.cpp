@@ -45,7 +45,12 @@ Tensor scaled_sum(const char* op, const Tensor& x, const Axis& axis, real factor
   });
 }
 
-// The extreme element by `better(candidate, best)`; the whole gradient goes to the first of equals. NaN wins.
+// NaN is larger than every number, so that the largest element is a NaN wherever there is one, and the order
+// strict, as std's algorithms want it.
+bool larger(real a, real b) { return a > b || (a != a && b == b); }
+
+// The extreme element by `better(candidate, best)`; the whole gradient goes to the first of equals. NaN wins,
+// in a minimum too.
 template <class Better>
 Tensor extreme(const char* op, const Tensor& x, const Axis& axis, Better better) {
   if (axis.n == 0) fail("{}: shape {} has no element along the axis", op, x.shape().text());
@@ -138,7 +143,8 @@ Ids argmax(const Tensor& x) {
   Ids indices(x.shape().without(-1));
   const real* row = x.data();
   for (int32_t& index : indices.values()) {
-    index = static_cast<int32_t>(std::max_element(row, row + n) - row);
+    index = static_cast<int32_t>(std::max_element(row, row + n, [](real a, real b) { return larger(b, a); }) -
+                                 row);
     row += n;
   }
   return indices;
@@ -153,8 +159,9 @@ TopK top_k(const Tensor& x, int64_t k) {
   PoolVector<int32_t> order(static_cast<size_t>(n));
   for (const real* row = x.data(); row != x.data() + x.size(); row += n) {
     for (int32_t i = 0; i < n; ++i) order[static_cast<size_t>(i)] = i;
-    std::partial_sort(order.begin(), order.begin() + k, order.end(),
-                      [row](int32_t a, int32_t b) { return row[a] > row[b] || (row[a] == row[b] && a < b); });
+    std::partial_sort(order.begin(), order.begin() + k, order.end(), [row](int32_t a, int32_t b) {
+      return larger(row[a], row[b]) || (!larger(row[b], row[a]) && a < b);
+    });
     for (int64_t i = 0; i < k; ++i) {
       *indices++ = order[static_cast<size_t>(i)];
       *values++ = row[order[static_cast<size_t>(i)]];

@@ -50,7 +50,7 @@ void add_runs(const real* from, int64_t from_step, real* to, int64_t to_step, in
 
 }  // namespace
 
-Tensor permute(const Tensor& x, std::initializer_list<int> axes) {
+Tensor permute(const Tensor& x, std::span<const int> axes) {
   const int rank = x.rank();
   int order[Shape::max_rank] = {};
   int64_t sizes[Shape::max_rank] = {};
@@ -58,7 +58,7 @@ Tensor permute(const Tensor& x, std::initializer_list<int> axes) {
   if (static_cast<int>(axes.size()) != rank)
     fail("permute: {} axes for shape {}", axes.size(), x.shape().text());
   for (int i = 0; i < rank; ++i) {
-    order[i] = x.shape().axis(axes.begin()[i]);
+    order[i] = x.shape().axis(axes[static_cast<size_t>(i)]);
     sizes[i] = x.size(order[i]);
     seen |= 1U << static_cast<unsigned>(order[i]);
   }
@@ -76,16 +76,7 @@ Tensor permute(const Tensor& x, std::initializer_list<int> axes) {
 Tensor transpose(const Tensor& x, int a, int b) {
   int order[Shape::max_rank] = {0, 1, 2, 3};
   std::swap(order[x.shape().axis(a)], order[x.shape().axis(b)]);
-  switch (x.rank()) {
-    case 1:
-      return x;
-    case 2:
-      return permute(x, {order[0], order[1]});
-    case 3:
-      return permute(x, {order[0], order[1], order[2]});
-    default:
-      return permute(x, {order[0], order[1], order[2], order[3]});
-  }
+  return permute(x, std::span<const int>(order, static_cast<size_t>(x.rank())));
 }
 
 Tensor slice(const Tensor& x, int axis, int64_t begin, int64_t end) {

@@ -10,7 +10,7 @@ namespace heed::inline HEED_PRECISION {
 
 // y_j = e^x_j / sum_i e^x_i, so dy_j/dx_i = y_j ([i = j] - y_i), and by the chain rule
 //   dx_i = sum_j dy_j y_j ([i = j] - y_i) = y_i (dy_i - sum_j y_j dy_j).
-// A hidden slot has y = 0, which makes its gradient 0 without a special case.
+// A hidden slot has y = 0, which makes its gradient 0; where y = 0 dy is not read, so it may be anything.
 Tensor softmax(const Tensor& scores, const Mask& mask) {
   const ScoreRows rows("softmax", scores, mask);
   Tensor y = empty_like(scores);

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include "autograd/graph.hpp"
 #include "autograd/ops.hpp"
@@ -206,6 +207,28 @@ TEST_CASE("the gradient of a hidden slot is exactly 0, and finite where everythi
   backward(sum(mul(y, y)));
   CHECK(x.grad().data()[2] == 0);
   for (int i = 3; i < 6; ++i) CHECK(x.grad().data()[i] == 0);
+}
+
+TEST_CASE("NaN is the largest element for max, argmax and top_k, wherever it stands") {
+  const Tensor x = Tensor::from({2, 4}, {1, nan, 5, nan, nan, -inf, inf, 2});
+  for (const real value : max(x, 1).values()) CHECK(std::isnan(value));
+  const Ids best = argmax(x);
+  CHECK((best[0] == 1 && best[1] == 0));
+  const TopK top = top_k(x, 4);
+  const std::vector<int32_t> order(top.indices.values().begin(), top.indices.values().end());
+  CHECK(order == std::vector<int32_t>{1, 3, 2, 0, 0, 2, 3, 1});
+  CHECK(std::isnan(top.values.data()[1]));
+  CHECK(top.values.data()[2] == 5);
+}
+
+TEST_CASE("what comes back to a hidden slot is not read, however it was hidden") {
+  const Tensor dy = Tensor::from({1, 3}, {1, 2, nan});  // the gradient of the weights
+  for (const Mask& mask : {Mask::of_lengths({2}), Mask::of_bytes(1, 3, {1, 1, 0})}) {
+    Tensor x = Tensor::from({1, 3}, {0, 0, 5});
+    x.requires_grad();
+    backward(sum(mul(softmax(x, mask), dy)));
+    CHECK(equal(x.grad(), {1, 3}, {-0.25, 0.25, 0}));
+  }
 }
 
 TEST_CASE("cross entropy ignores, smooths and averages") {
