@@ -13,7 +13,9 @@ namespace heed::inline HEED_PRECISION {
 
 // What an op's backward receives. THE GRADIENT CONTRACT:
 //   g.output()   dL/dy, as many reals as the op's output; never null
-//   g.input(i)   where to ADD dL/dx_i; null when nobody wants it. Zeroed when it is touched first.
+//   g.input(i)   where to ADD dL/dx_i; null when nobody wants it. Zeroed when it is touched first. An op of
+//   one
+//                input is recorded only where that one's gradient is wanted: its input(0) is never null.
 // A backward adds and never assigns: the same tensor may be input to many ops, or twice to one.
 class Gradients {
  public:
@@ -52,7 +54,7 @@ class Node {
   Node& operator=(const Node&) = delete;
 
   const char* name() const { return name_; }
-  [[nodiscard]] bool leaf() const { return inputs_ == 0 && !freed_; }
+  [[nodiscard]] bool leaf() const { return inputs_ == 0; }
 
  protected:
   Node(const char* name, int64_t size, size_t bytes) noexcept;

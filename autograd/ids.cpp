@@ -55,11 +55,6 @@ Mask Mask::causal(int64_t offset) const {
   return mask;
 }
 
-std::span<const int32_t> Mask::lengths() const {
-  if (!lengths_) return {};
-  return *lengths_;
-}
-
 void Mask::check(const char* op, int64_t batch, int64_t slots) const {
   if (lengths_ && static_cast<int64_t>(lengths_->size()) != batch) {
     fail("{}: the mask has {} lengths for a batch of {}", op, lengths_->size(), batch);

@@ -54,9 +54,6 @@ class Mask {
 
   [[nodiscard]] bool everything() const { return !lengths_ && !bytes_ && !causal_; }
   [[nodiscard]] bool is_causal() const { return causal_; }
-  [[nodiscard]] int64_t offset() const { return offset_; }
-  [[nodiscard]] std::span<const int32_t> lengths() const;  // empty: none
-  [[nodiscard]] bool has_bytes() const { return bytes_ != nullptr; }
 
   // The slots of batch row b that query t may see lie in [0, visible(b, t, S)); among them, those whose
   // byte is set: bytes(b, S) is null when all are.

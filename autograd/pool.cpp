@@ -22,7 +22,8 @@ constexpr bool recycle = true;
 constexpr bool recycle = true;
 #endif
 
-// Four classes per power of two, each a multiple of the alignment: at most 25% of a block is waste.
+// Four classes per power of two, rounded up to the alignment: from 256 bytes on less than 20% of a block is
+// waste (below, less than 64 bytes).
 struct SizeClass {
   size_t index;
   size_t bytes;

@@ -2,7 +2,8 @@
 
 #include "autograd/kernels/math.hpp"
 
-// The gates of one row of a recurrent step.
+// The gates of one row of a recurrent step. Backward quotes the lines of the forward that it inverts; of a
+// gate s = sigmoid(a) it stores da = s (1 - s) ds, of t = tanh(a) da = (1 - t^2) dt.
 
 namespace heed::kernels {
 

@@ -119,7 +119,7 @@ real value(const real* x, int64_t i) {
   return Op::saves ? x[i] : real(0);
 }
 
-// The usual case has a path of its own: an AVX kernel forward, and a closure half as large.
+// The usual case has a path of its own: a vector kernel forward, and a closure half as large.
 template <class Op>
 Tensor same_shape(const Tensor& a, const Tensor& b) {
   Tensor y = empty_like(a);
@@ -188,18 +188,17 @@ Tensor scale(const Tensor& x, real factor) {
   Tensor y = empty_like(x);
   simd().scale(factor, x.data(), y.mutable_data(), x.size());
   // y = f x  =>  dx += f dy
-  return record("scale", y, {&x}, [factor, n = x.size()](Gradients& g) {
-    if (real* dx = g.input(0)) simd().axpy(factor, g.output(), dx, n);
-  });
+  return record("scale", y, {&x},
+                [factor, n = x.size()](Gradients& g) { simd().axpy(factor, g.output(), g.input(0), n); });
 }
 
 Tensor shift(const Tensor& x, real term) {
   Tensor y = empty_like(x);
   std::transform(x.data(), x.data() + x.size(), y.mutable_data(),
                  [term](real value) { return value + term; });
-  return record("shift", y, {&x}, [n = x.size()](Gradients& g) {
-    if (real* dx = g.input(0)) simd().axpy(1, g.output(), dx, n);
-  });
+  // y = x + t  =>  dx += dy
+  return record("shift", y, {&x},
+                [n = x.size()](Gradients& g) { simd().axpy(1, g.output(), g.input(0), n); });
 }
 
 Tensor where(const Ids& condition, const Tensor& a, const Tensor& b) {

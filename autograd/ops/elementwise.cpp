@@ -26,11 +26,9 @@ Tensor map(const char* op, const Tensor& x, Map f, MapBackward df, Keep keep) {
   return record(op, y, {&x}, [df, saved = Saved(keep == Keep::input ? x : y), n = x.size()](Gradients& g) {
     const real* from = saved.data();
     const real* dy = g.output();
-    if (real* dx = g.input(0)) {
-      parallel_for(n, grain(cost), [&](int64_t begin, int64_t end) {
-        df(from + begin, dy + begin, dx + begin, end - begin);
-      });
-    }
+    real* dx = g.input(0);
+    parallel_for(n, grain(cost),
+                 [&](int64_t begin, int64_t end) { df(from + begin, dy + begin, dx + begin, end - begin); });
   });
 }
 
@@ -43,9 +41,8 @@ Tensor formula(const char* op, const Tensor& x, F f, D df) {
   return record(op, y, {&x}, [df, saved = Saved(x), n = x.size()](Gradients& g) {
     const real* from = saved.data();
     const real* dy = g.output();
-    if (real* dx = g.input(0)) {
-      for (int64_t i = 0; i < n; ++i) dx[i] += df(from[i]) * dy[i];
-    }
+    real* dx = g.input(0);
+    for (int64_t i = 0; i < n; ++i) dx[i] += df(from[i]) * dy[i];
   });
 }
 
@@ -76,6 +73,7 @@ Tensor softplus(const Tensor& x) {
   return map("softplus", x, simd().softplus, simd().softplus_backward, Keep::input);
 }
 
+// y = log x  =>  dx += dy / x
 Tensor log(const Tensor& x) {
   return map(
       "log", x, simd().log,
@@ -85,23 +83,27 @@ Tensor log(const Tensor& x) {
       Keep::input);
 }
 
+// y = x^(1/2)  =>  dx += dy / (2 sqrt x)
 Tensor sqrt(const Tensor& x) {
   return formula(
       "sqrt", x, [](real v) { return std::sqrt(v); }, [](real v) { return real(0.5) / std::sqrt(v); });
 }
 
+// y = x^p  =>  dx += p x^(p - 1) dy
 Tensor pow(const Tensor& x, real exponent) {
   return formula(
       "pow", x, [exponent](real v) { return std::pow(v, exponent); },
       [exponent](real v) { return exponent * std::pow(v, exponent - 1); });
 }
 
+// y = |x|  =>  dx += sign(x) dy, sign(0) = 0
 Tensor abs(const Tensor& x) {
   return formula(
       "abs", x, [](real v) { return std::abs(v); },
       [](real v) { return static_cast<real>(v > 0) - static_cast<real>(v < 0); });
 }
 
+// y = min(max(x, low), high)  =>  dx += dy where low <= x <= high
 Tensor clamp(const Tensor& x, real low, real high) {
   if (!(low <= high)) fail("clamp: the bounds {} and {} are not in order", low, high);
   return formula(
@@ -125,7 +127,7 @@ Tensor dropout(const Tensor& x, real p, Rng& rng) {
   simd().mul(x.data(), m, y.mutable_data(), x.size());
   // y = m x  =>  dx += m dy
   return record("dropout", y, {&x}, [factors = Saved(factors), n = x.size()](Gradients& g) {
-    if (real* dx = g.input(0)) simd().mul_add(factors, g.output(), dx, n);
+    simd().mul_add(factors, g.output(), g.input(0), n);
   });
 }
 

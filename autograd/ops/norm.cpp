@@ -3,7 +3,7 @@
 #include "autograd/ops.hpp"
 #include "autograd/simd.hpp"
 
-// Normalization of each row of the last axis; the kernels hold the formulas of forward and backward.
+// Normalization of each row of the last axis; kernels/norms.hpp computes a row, forward and backward.
 
 namespace heed::inline HEED_PRECISION {
 
@@ -21,6 +21,10 @@ const real* data_or_null(const Tensor& x) { return x.defined() ? x.data() : null
 
 }  // namespace
 
+// With the row's mean m, r = 1 / sqrt(var + eps) and h = (x - m) r:  y = gamma h + beta, so
+//   dgamma += dy h,  dbeta += dy,  dh = gamma dy,
+// and, m and r depending on every x,  dh_j/dx_i = r ([i = j] - 1/n - h_i h_j / n), which gives
+//   dx_i = sum_j dh_j dh_j/dx_i = r (dh_i - mean(dh) - h_i mean(dh h)).
 Tensor layer_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, real eps) {
   check_factor("layer_norm", "gamma", gamma, x);
   check_factor("layer_norm", "beta", beta, x);
@@ -51,6 +55,8 @@ Tensor layer_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, real
                 });
 }
 
+// The same without a mean: r = 1 / sqrt(mean(x^2) + eps), h = x r, y = gamma h, so
+//   dgamma += dy h,  dh = gamma dy,  dx_i += r (dh_i - h_i mean(dh h)).
 Tensor rms_norm(const Tensor& x, const Tensor& gamma, real eps) {
   check_factor("rms_norm", "gamma", gamma, x);
   const int64_t n = x.size(-1);

@@ -6,10 +6,13 @@
 #include "autograd/simd.hpp"
 
 // A recurrent network over a whole sequence, as one op. Step t of row b, for the state s = h, or h | c:
-//   gh = W_hh h_{t-1} + b_hh,   s_t = cell(x_gates_t, gh, s_{t-1})
+//   gi = x_gates_t,   gh = W_hh h_{t-1} + b_hh,   s_t = cell(gi, gh, s_{t-1})
 // Through time nothing is left but the product with W_hh and the gates. The backward walks the steps the
 // other way, keeps the gate gradients of all of them, and multiplies once at the end:
-//   dW_hh = sum_t dgh_t^T h_{t-1}
+//   dW_hh += sum_t dgh_t^T h_{t-1},   db_hh += sum_t dgh_t
+// The product with the input came before, gi = W_ih x + b_ih by `linear`, and so its gradients come after:
+// dgi is added to that of x_gates, of which linear's backward makes dW_ih, db_ih and dx. How a cell's gates
+// give dgi and dgh stands line by line in kernels/recurrent.hpp.
 
 namespace heed::inline HEED_PRECISION {
 
@@ -77,7 +80,7 @@ void step_backward(const Recurrence& r, const real* saved, const real* state, co
                    real* dgi, real* dgh, real* dstate) {
   const int64_t n = r.hidden;
   switch (r.cell) {
-    case Cell::rnn:
+    case Cell::rnn:  // h' = tanh(gi + gh)  =>  dgi = dgh = (1 - h'^2) d
       std::fill_n(dgh, n, real(0));
       simd().tanh_backward(next, d, dgh, n);
       std::copy_n(dgh, n, dgi);

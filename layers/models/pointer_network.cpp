@@ -65,8 +65,7 @@ DecoderState PointerNetwork::start(const Tensor& items, std::span<const int32_t>
   const auto [states, last] = encoder_(items, lengths);  // (B, S, H)
   const Tensor begin = expand(begin_, {items.size(0), 1, options_.item});
   DecoderState state;
-  state.memories.push_back(
-      scorer_->prepare(states, items, Mask::of_lengths({lengths.begin(), lengths.end()})));
+  state.memories.push_back(scorer_->prepare(states, items, Mask::of_lengths(lengths)));
   state.tensors.push_back(last[0]);
   state.tensors.push_back(concat({begin, items}, 1));  // (B, 1 + S, I)
   return state;

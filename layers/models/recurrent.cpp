@@ -107,8 +107,7 @@ DecoderState RecurrentSeq2Seq::encode(const Ids& source, std::span<const int32_t
   DecoderState state;
   if (scorer_) {
     const Tensor& values = options_.values == Values::states ? states : embedded;
-    state.memories.push_back(
-        scorer_->prepare(states, values, Mask::of_lengths({lengths.begin(), lengths.end()})));
+    state.memories.push_back(scorer_->prepare(states, values, Mask::of_lengths(lengths)));
   }
   if (past_scorer_) state.memories.emplace_back();  // nothing yet
   const size_t directions = options_.bidirectional ? 2 : 1;

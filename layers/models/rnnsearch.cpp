@@ -50,8 +50,7 @@ DecoderState RnnSearch::start(const Ids& source, std::span<const int32_t> length
   const Tensor back = backward.run(x, lengths, true);                     // (B, S, H)
   const Tensor annotations = concat({forward.run(x, lengths), back}, 2);  // (B, S, 2H)
   DecoderState state;
-  state.memories.push_back(
-      scorer.prepare(annotations, annotations, Mask::of_lengths({lengths.begin(), lengths.end()})));
+  state.memories.push_back(scorer.prepare(annotations, annotations, Mask::of_lengths(lengths)));
   state.tensors.push_back(tanh(linear(select(back, 1, 0), W_s, b_s)));
   return state;
 }

@@ -65,7 +65,7 @@ Tensor TransformerSeq2Seq::embed(const Embedding& table, const Ids& ids, int64_t
 PoolVector<Memory> TransformerSeq2Seq::encode(const Ids& source, std::span<const int32_t> lengths,
                                               const Pass& pass) const {
   check_batch("TransformerSeq2Seq", source, lengths);
-  const Mask mask = Mask::of_lengths({lengths.begin(), lengths.end()});
+  const Mask mask = Mask::of_lengths(lengths);
   Tensor x = embed(source_embedding_, source, 0, pass);
   for (const TransformerBlock& block : encoder_) x = block(x, mask, nullptr, pass);
   if (encoder_norm_) x = (*encoder_norm_)(x);

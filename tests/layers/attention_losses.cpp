@@ -77,7 +77,7 @@ TEST_CASE("coverage: nothing before the first query, w_c c_s in the keys after i
   past.see(some_weights());
   const Memory covered = coverage(memory, past);
   CHECK(covered.values.data() == memory.values.data());
-  CHECK(covered.mask.lengths().size() == 2);
+  CHECK(covered.mask.visible(0, 0, S) == 3);
   for (int64_t b = 0; b < B; ++b) {
     for (int64_t s = 0; s < S; ++s) {
       double c = 0;
