@@ -20,6 +20,7 @@
 #include "layers/feed_forward.hpp"
 #include "layers/hard.hpp"
 #include "layers/init.hpp"
+#include "layers/known.hpp"
 #include "layers/linear.hpp"
 #include "layers/memory.hpp"
 #include "layers/models/decode.hpp"

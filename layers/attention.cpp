@@ -9,13 +9,17 @@ void Past::see(const Tensor& seen) {
   const int64_t queries = seen.size(1);
   steps += queries;
   weights = heed::select(seen, 1, queries - 1);
+  if (!keep_coverage) return;
   const Tensor total = queries == 1 ? weights : sum(seen, 1);
   coverage = coverage.defined() ? coverage + total : total;
 }
 
 Past Past::select(std::span<const int32_t> rows) const {
   if (!weights.defined()) return *this;
-  return {steps, select_rows(weights, rows), select_rows(coverage, rows)};
+  Past selected = *this;
+  selected.weights = select_rows(weights, rows);
+  if (coverage.defined()) selected.coverage = select_rows(coverage, rows);
+  return selected;
 }
 
 Attended attend(const Tensor& query, const Memory& memory, const Scorer& scorer, const Normalizer& normalizer,

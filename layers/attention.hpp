@@ -24,8 +24,11 @@ struct Laws {
   bool doubling = true;     // every slot twice: half the weight for each, the same context
 };
 
-// F. Keeps nothing between calls: what it computes once per memory lives in the Memory.
+// F. Keeps nothing between calls: what it computes once per memory lives in the Memory. One that breaks a law
+// says so by a `laws` of its own; so does a Normalizer.
 struct Scorer : Module {
+  static constexpr Laws laws{};
+
   // keys (B, S, K), values (B, S, D) -> a Memory whose keys are projected, once for all queries.
   [[nodiscard]] Memory prepare(const Tensor& keys, const Tensor& values, const Mask& mask = {}) const {
     return {project(keys), values, mask};
@@ -40,9 +43,10 @@ struct Scorer : Module {
 // What earlier queries of the same rows saw, for mechanisms that go on from there (monotonic, local,
 // coverage). It belongs to the caller, like a Memory: no layer keeps anything between calls.
 struct Past {
-  int64_t steps = 0;     // queries so far; before the first the others are undefined
-  Tensor weights = {};   // (B, S), of the last one
-  Tensor coverage = {};  // (B, S), the sum over all of them (See et al. 2017, eq. 10)
+  bool keep_coverage = false;  // whether to keep the sum too, for who reads it (Coverage)
+  int64_t steps = 0;           // queries so far; before the first the others are undefined
+  Tensor weights = {};         // (B, S), of the last one
+  Tensor coverage = {};        // (B, S), the sum over all of them (See et al. 2017, eq. 10), if kept
 
   void see(const Tensor& weights);  // (B, T, S), of the next T queries
   [[nodiscard]] Past select(std::span<const int32_t> rows) const;
@@ -68,6 +72,8 @@ struct Weights {
 // scores (B, T, S) -> weights (B, T, S). A hidden slot gets weight exactly 0 and gradient exactly 0; a row
 // whose every slot is hidden gets weights 0.
 struct Normalizer : Module {
+  static constexpr Laws laws{};
+
   virtual Weights operator()(const Tensor& scores, const Mask& mask, const Moment& moment) const = 0;
   void visit(const Visitor& /*visitor*/) const override {}  // by default: no parameters
 };

@@ -11,23 +11,24 @@ namespace heed::inline HEED_PRECISION {
 //   c_s = sum of the weights of slot s at all earlier queries   (See et al. 2017, eq. 10: Past::coverage)
 //   key_s <- key_s + w_c c_s                                    (K) features, as the scorer prepared them
 // With Additive this is their eq. 11, score_s = v . tanh(W q + U k_s + w_c c_s), but for b_attn, which
-// Additive does not have. It serves any scorer whose prepared keys are vectors; those of Cosine then lose
-// their length
-// 1. `weight` (K) is w_c. Init: U(-1/sqrt(K), 1/sqrt(K)).
+// Additive does not have. It serves any scorer whose prepared keys are vectors; those of Cosine then are no
+// longer of length 1. `weight` (K) is w_c. Init: U(-1/sqrt(K), 1/sqrt(K)).
 //
 // One query at a time: c_s depends on the weights of the query before.
+//   Past past{.keep_coverage = true};
 //   attend(query, coverage(memory, past), scorer, normalizer, pass, &past)
 struct Coverage : Module {
   // K: features of a prepared key.
   Coverage(int64_t size, Rng& rng) : weight(fan_in_uniform({size}, size, rng)) {}
 
   // The memory for the next query. Before the first, when c_s = 0, it is the memory itself. Throws when the
-  // memory's keys have other features, or `past` is of other slots.
+  // memory's keys have other features, or `past` is of other slots or kept no coverage.
   [[nodiscard]] Memory operator()(const Memory& memory, const Past& past) const {
     memory.check("Coverage", memory.keys.defined() ? memory.batch() : 0);
     const int64_t size = memory.keys.size(2);
     if (size != weight.size(0)) fail("Coverage: keys of {} features, wants {}", size, weight.size(0));
-    if (!past.coverage.defined()) return memory;
+    if (past.steps == 0) return memory;
+    if (!past.coverage.defined()) fail("Coverage: a past of {} steps without keep_coverage", past.steps);
     const Shape slots{memory.batch(), memory.slots()};
     if (past.coverage.shape() != slots) {
       fail("Coverage: a past of {} for a memory of {}", past.coverage.shape().text(), slots.text());

@@ -1,31 +1,14 @@
 #include "layers/normalizers.hpp"
 
-#include <array>
-#include <string>
-#include <tuple>
-#include <type_traits>
-
 #include "autograd/error.hpp"
 #include "autograd/ops.hpp"
+#include "layers/known.hpp"
 #include "layers/normalizers/all.hpp"
 
 namespace heed::inline HEED_PRECISION {
 namespace {
 
-template <class N>
-constexpr KnownNormalizer entry() {
-  return {N::name, N::formula, N::laws,
-          [](const NormalizerSizes& sizes, Rng& rng) -> std::unique_ptr<Normalizer> {
-            return std::make_unique<N>(sizes, rng);
-          }};
-}
-
-template <class... N>
-constexpr std::array<KnownNormalizer, sizeof...(N)> entries(std::type_identity<std::tuple<N...>> /*list*/) {
-  return {entry<N>()...};
-}
-
-constexpr auto normalizers = entries(std::type_identity<AllNormalizers>{});
+constexpr auto normalizers = known_entries<KnownNormalizer, Normalizer>(std::type_identity<AllNormalizers>{});
 
 }  // namespace
 
@@ -57,12 +40,7 @@ Ids visible(const char* who, const Tensor& scores, const Mask& mask) {
 std::span<const KnownNormalizer> known_normalizers() { return normalizers; }
 
 std::unique_ptr<Normalizer> make_normalizer(std::string_view name, const NormalizerSizes& sizes, Rng& rng) {
-  std::string names;
-  for (const KnownNormalizer& known : normalizers) {
-    if (name == known.name) return known.make(sizes, rng);
-    names += std::string(names.empty() ? "" : ", ") + known.name;
-  }
-  fail("no normalizer \"{}\"; there are {}", name, names);
+  return find_known(known_normalizers(), "normalizer", name).make(sizes, rng);
 }
 
 }  // namespace heed::inline HEED_PRECISION

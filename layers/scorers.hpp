@@ -28,4 +28,7 @@ std::span<const KnownScorer> known_scorers();
 // By name; throws `no scorer "x"; there are additive, dot, ...`, and what the scorer itself throws.
 std::unique_ptr<Scorer> make_scorer(std::string_view name, const ScorerSizes& sizes, Rng& rng);
 
+// Throws `who: ...` unless queries and keys have the same size.
+void check_equal_sizes(const char* who, const ScorerSizes& sizes);
+
 }  // namespace heed::inline HEED_PRECISION

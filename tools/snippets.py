@@ -5,7 +5,7 @@ usage: snippets.py OUTPUT.cpp FILE.md...
 
 A block whose first line is `// PATH` of a file here is a quotation: it has to stand there word for word. A block
 with its own main() becomes a function that the output's main calls. Any other block is compiled inside
-namespace heed, as if it stood in the library.
+namespace heed, as if it stood in the library; a scorer is listed too, as those of the library are.
 """
 
 import pathlib
@@ -32,6 +32,9 @@ for name in sys.argv[2:]:
             blocks.append(f"namespace {space} {{\nusing namespace heed;\n{block}}}  // namespace {space}\n")
             calls.append(f"  {space}::run();\n")
         else:
+            scorer = re.search(r"^struct (\w+) : Scorer", block, re.M)
+            if scorer:  # as scorers.cpp would list it
+                block += f"constexpr KnownScorer listed = known_entry<KnownScorer, Scorer, {scorer[1]}>();\n"
             blocks.append(f"namespace heed::inline HEED_PRECISION {{\nnamespace {space} {{\n{block}}}\n}}\n")
 if not calls:
     sys.exit("no ```cpp block with a main() found")

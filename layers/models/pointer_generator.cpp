@@ -70,6 +70,7 @@ DecoderState PointerGenerator::start(const Ids& source, std::span<const int32_t>
   const Tensor ends =
       concat({hidden_part(options_.cell, last[0]), hidden_part(options_.cell, last[1])}, 1);  // (B, H)
   DecoderState state;
+  state.past.keep_coverage = coverage_ != nullptr;
   state.memories.push_back(scorer_->prepare(states, states, Mask::of_lengths(lengths)));
   state.tensors.push_back(tanh(bridge_(ends)));
   state.source = source;

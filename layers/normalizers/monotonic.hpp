@@ -31,7 +31,6 @@ struct Monotonic : Normalizer {
 struct MonotonicHard : Monotonic {
   static constexpr const char* name = "monotonic_hard";
   static constexpr const char* formula = "the first slot with sigmoid(score + r) > 1/2; trained as monotonic";
-  static constexpr Laws laws = Monotonic::laws;
 
   MonotonicHard(const NormalizerSizes& sizes, Rng& rng) : Monotonic(sizes, rng) { hard = true; }
 };

@@ -10,7 +10,6 @@ namespace heed::inline HEED_PRECISION {
 struct Softmax : Normalizer {
   static constexpr const char* name = "softmax";
   static constexpr const char* formula = "e^score / sum e^score";
-  static constexpr Laws laws{};
 
   Softmax() = default;
   Softmax(const NormalizerSizes& sizes, Rng& /*rng*/) : sharpness(inverse_temperature(name, sizes)) {}

@@ -14,7 +14,6 @@ namespace heed::inline HEED_PRECISION {
 struct Additive : Scorer {
   static constexpr const char* name = "additive";
   static constexpr const char* formula = "v . tanh(W q + U k)";
-  static constexpr Laws laws{};
 
   Additive(const ScorerSizes& sizes, Rng& rng)
       : query(sizes.query, sizes.hidden, rng, {.bias = false}),

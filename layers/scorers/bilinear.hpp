@@ -12,7 +12,6 @@ namespace heed::inline HEED_PRECISION {
 struct Bilinear : Scorer {
   static constexpr const char* name = "bilinear";
   static constexpr const char* formula = "q . W k";
-  static constexpr Laws laws{};
 
   Bilinear(const ScorerSizes& sizes, Rng& rng) : key(sizes.key, sizes.query, rng, {.bias = false}) {}
 

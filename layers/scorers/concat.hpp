@@ -13,7 +13,6 @@ namespace heed::inline HEED_PRECISION {
 struct Concat : Scorer {
   static constexpr const char* name = "concat";
   static constexpr const char* formula = "v . tanh(W [q; k])";
-  static constexpr Laws laws{};
 
   Concat(const ScorerSizes& sizes, Rng& rng)
       : query_size(sizes.query),
@@ -41,7 +40,6 @@ struct Concat : Scorer {
 struct ConcatLinear : Scorer {
   static constexpr const char* name = "concat_linear";
   static constexpr const char* formula = "w . [q; k]";
-  static constexpr Laws laws{};
 
   ConcatLinear(const ScorerSizes& sizes, Rng& rng)
       : query_size(sizes.query),

@@ -2,7 +2,6 @@
 
 #include <cmath>
 
-#include "autograd/error.hpp"
 #include "autograd/ops.hpp"
 #include "layers/attention.hpp"
 #include "layers/linear.hpp"
@@ -17,12 +16,9 @@ namespace heed::inline HEED_PRECISION {
 struct Cosine : Scorer {
   static constexpr const char* name = "cosine";
   static constexpr const char* formula = "softplus(w . q + b) cos(q, k)";
-  static constexpr Laws laws{};
 
   Cosine(const ScorerSizes& sizes, Rng& rng) : sharpness(sizes.query, 1, rng) {
-    if (sizes.query != sizes.key) {
-      fail("cosine: query size {} and key size {} differ; take additive or bilinear", sizes.query, sizes.key);
-    }
+    check_equal_sizes(name, sizes);
     sharpness.bias.mutable_data()[0] = 1;
   }
 

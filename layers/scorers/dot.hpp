@@ -2,7 +2,6 @@
 
 #include <cmath>
 
-#include "autograd/error.hpp"
 #include "autograd/ops.hpp"
 #include "layers/attention.hpp"
 #include "layers/scorers.hpp"
@@ -14,7 +13,6 @@ namespace heed::inline HEED_PRECISION {
 struct Dot : Scorer {
   static constexpr const char* name = "dot";
   static constexpr const char* formula = "q . k";
-  static constexpr Laws laws{};
 
   Dot(const ScorerSizes& sizes, Rng& /*rng*/) : Dot(name, sizes) {}
 
@@ -23,10 +21,7 @@ struct Dot : Scorer {
   }
 
  protected:
-  Dot(const char* who, const ScorerSizes& sizes) {
-    if (sizes.query == sizes.key) return;
-    fail("{}: query size {} and key size {} differ; take additive or bilinear", who, sizes.query, sizes.key);
-  }
+  Dot(const char* who, const ScorerSizes& sizes) { check_equal_sizes(who, sizes); }
 };
 
 // score_ts = q_t . k_s / sqrt(K) (Vaswani et al. 2017, eq. 1): a dot product of K independent numbers of
@@ -34,7 +29,6 @@ struct Dot : Scorer {
 struct ScaledDot : Dot {
   static constexpr const char* name = "scaled_dot";
   static constexpr const char* formula = "q . k / sqrt(K)";
-  static constexpr Laws laws{};
 
   ScaledDot(const ScorerSizes& sizes, Rng& /*rng*/) : Dot(name, sizes) {}
 

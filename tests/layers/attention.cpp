@@ -89,7 +89,7 @@ TEST_CASE("attention: selected rows of a memory answer as they did") {
 TEST_CASE("attention: what earlier queries saw, query by query and at once, and row by row") {
   for_all([](const Specimen& c) {
     const Memory memory = c.scorer->prepare(c.keys, c.values, Mask::of_lengths({6, 2, 4}));
-    Past at_once, stepwise;
+    Past at_once{.keep_coverage = true}, stepwise{.keep_coverage = true};
     const Attended all = attend(c.query, memory, *c.scorer, *c.normalizer, {}, &at_once);
     for (int64_t t = 0; t < T; ++t) {
       const Attended one = attend(select(c.query, 1, t), memory, *c.scorer, *c.normalizer, {}, &stepwise);
@@ -103,6 +103,10 @@ TEST_CASE("attention: what earlier queries saw, query by query and at once, and 
     const std::vector<int32_t> rows{2, 0};
     CHECK(close_all(at_once.select(rows).coverage, select_rows(at_once.coverage, rows)));
     CHECK(at_once.select(rows).steps == T);
+    Past short_memory;
+    attend(c.query, memory, *c.scorer, *c.normalizer, {}, &short_memory);
+    CHECK(!short_memory.coverage.defined());
+    CHECK(close_all(short_memory.select(rows).weights, select_rows(stepwise.weights, rows)));
   });
 }
 

@@ -40,7 +40,7 @@ TEST_CASE("coverage: with the additive scorer it is eq. 11 of See et al., writte
   const Coverage coverage(A, rng);
   const Tensor keys = random_tensor({1, S, K}, rng), query = random_tensor({1, T, Q}, rng);
   const Memory memory = scorer.prepare(keys, keys, Mask::of_lengths({4}));
-  Past past;
+  Past past{.keep_coverage = true};
   std::vector<double> c(S, 0);
   for (int64_t t = 0; t < T; ++t) {
     const Attended seen = attend(select(query, 1, t), coverage(memory, past), scorer, Softmax(), {}, &past);
@@ -72,7 +72,7 @@ TEST_CASE("coverage: nothing before the first query, w_c c_s in the keys after i
   Rng rng(2);
   const Coverage coverage(3, rng);
   const Memory memory{random_tensor({B, S, 3}, rng), random_tensor({B, S, 2}, rng), Mask::of_lengths({3, 5})};
-  Past past;
+  Past past{.keep_coverage = true};
   CHECK(coverage(memory, past).keys.data() == memory.keys.data());
   past.see(some_weights());
   const Memory covered = coverage(memory, past);
@@ -92,6 +92,9 @@ TEST_CASE("coverage: nothing before the first query, w_c c_s in the keys after i
   }
   const Coverage wide(4, rng);
   CHECK(error_of([&] { static_cast<void>(wide(memory, past)); }) == "Coverage: keys of 3 features, wants 4");
+  past.coverage = {};
+  CHECK(error_of([&] { static_cast<void>(coverage(memory, past)); }) ==
+        "Coverage: a past of 4 steps without keep_coverage");
   past.coverage = Tensor::zeros({B, S + 1});
   CHECK(error_of([&] { static_cast<void>(coverage(memory, past)); }) ==
         "Coverage: a past of (2, 6) for a memory of (2, 5)");

@@ -123,7 +123,7 @@ TEST_CASE("gradients: coverage enters the keys of every scorer") {
     const Coverage coverage(scorer->project(inputs[1]).size(2), rng);
     CHECK(check_module(coverage, inputs, [&](const std::vector<Tensor>& x) {
             const Memory memory = scorer->prepare(x[1], x[1], Mask::of_lengths({4, 3}));
-            Past past;
+            Past past{.keep_coverage = true};
             TensorList contexts;
             for (int64_t t = 0; t < 3; ++t) {
               const Tensor query = select(x[0], 1, t);
