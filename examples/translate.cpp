@@ -71,11 +71,10 @@ int predict(const Translator& translator) {
 }
 
 void print_scores(const char* name, const Scores& s, Json& json) {
-  fmt::print("{}: {:.2f}% exactly right, WER {:.2f}%, token error rate {:.2f}%, BLEU {:.2f}\n", name,
-             100 * s.sequence_accuracy, 100 * s.word_error_rate, 100 * s.token_error_rate, 100 * s.bleu);
+  fmt::print("{}: {:.2f}% exactly right, token error rate {:.2f}%, BLEU {:.2f}\n", name,
+             100 * s.sequence_accuracy, 100 * s.token_error_rate, 100 * s.bleu);
   const std::string at = std::string("/") + name;
   json.set(at + "/sequence_accuracy", s.sequence_accuracy);
-  json.set(at + "/word_error_rate", s.word_error_rate);
   json.set(at + "/token_error_rate", s.token_error_rate);
   json.set(at + "/bleu", s.bleu);
 }

@@ -9,7 +9,9 @@ namespace heed::inline HEED_PRECISION {
 
 // What a query attends to: S slots per row, each a key and a value, and which of them may be seen. A scorer
 // makes it (Scorer::prepare), so that what depends on the keys alone is computed once. Every model of heed is
-// a choice of where its memories come from: an encoder, a decoder's own past, the layer below.
+// a choice of where its memories come from: an encoder, a decoder's own past, the layer below. `attend`
+// (attention.hpp) looks into one, or MultiHeadAttention, which takes the same three lines in one op. Hidden
+// slots may hold any finite numbers: they meet weights of 0.
 struct Memory {
   Tensor keys;    // (B, S, K), as the scorer prepared them
   Tensor values;  // (B, S, D)

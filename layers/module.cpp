@@ -44,7 +44,7 @@ int64_t parameter_count(const Module& module) {
 }
 
 void clone_from(const Module& module, const Module& source) {
-  std::vector<NamedParameter> to = named_parameters(module);
+  const std::vector<NamedParameter> to = named_parameters(module);
   const std::vector<NamedParameter> from = named_parameters(source);
   if (to.size() != from.size()) {
     fail("clone_from: the module has {} parameters, the source {}", to.size(), from.size());
@@ -58,7 +58,18 @@ void clone_from(const Module& module, const Module& source) {
            from[i].tensor.shape().text());
     }
   }
-  for (size_t i = 0; i < to.size(); ++i) to[i].tensor.assign(from[i].tensor.values());
+  set_parameters(module, parameters(source));
+}
+
+TensorList copy_parameters(const Module& module) {
+  TensorList values;
+  for (const Tensor& x : parameters(module)) values.push_back(x.clone());
+  return values;
+}
+
+void set_parameters(const Module& module, const TensorList& values) {
+  TensorList list = parameters(module);
+  for (size_t i = 0; i < list.size(); ++i) list[i].assign(values[i].values());
 }
 
 void zero_grad(const Module& module) {

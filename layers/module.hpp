@@ -61,6 +61,9 @@ int64_t parameter_count(const Module& module);  // of numbers
 
 // Copies the numbers of `source` into `module`; throws unless both have the same names and shapes.
 void clone_from(const Module& module, const Module& source);
+// The numbers of a module's parameters, to keep them, and back into the same module (or one made alike).
+TensorList copy_parameters(const Module& module);
+void set_parameters(const Module& module, const TensorList& values);
 // Forgets all gradients.
 void zero_grad(const Module& module);
 

@@ -5,10 +5,11 @@
 
 namespace heed::inline HEED_PRECISION {
 
-// H heads, each softmax(q k^T / sqrt(E)) v on its own E = D / H features; their contexts end to end, then one
-// linear map (Vaswani et al. 2017, section 3.2.2). torch.nn.MultiheadAttention with its parameter names:
-// in_proj_weight (3D, D), in_proj_bias (3D): the rows of query, key, value; out_proj.weight (D, D),
-// out_proj.bias (D). The features of head h are [h E, (h + 1) E): heads are addressed, never moved.
+// attend's three lines for H heads in one op (dot_attention: ScaledDot, Softmax, average), which never stores
+// all weights. H heads, each softmax(q k^T / sqrt(E)) v on its own E = D / H features; their contexts end to
+// end, then one linear map (Vaswani et al. 2017, section 3.2.2). torch.nn.MultiheadAttention with its
+// parameter names: in_proj_weight (3D, D), in_proj_bias (3D): the rows of query, key, value; out_proj.weight
+// (D, D), out_proj.bias (D). The features of head h are [h E, (h + 1) E): heads are addressed, never moved.
 // Init: in_proj Xavier uniform, biases 0, out_proj.weight as Linear.
 //
 // A Memory made by prepare holds projected keys and projected values (B, S, D); prepared once, it serves

@@ -18,8 +18,7 @@ Tensor hidden_part(Cell cell, const Tensor& state);
 // One recurrent layer in one direction, with torch.nn's formulas and gate order (s is the logistic function):
 //   RNN   h' = tanh(W_ih x + b_ih + W_hh h + b_hh)                                        (Elman 1990)
 //   GRU   r, z = s(...), n = tanh(W_in x + b_in + r (W_hn h + b_hn)), h' = (1 - z) n + z h
-//         (Cho et al. 2014, section 2.3, who multiply by r before the product; Bahdanau et al. 2014, A.1.1,
-//         name z the other way round)
+//         (after Cho et al. 2014, section 2.3; models/gated.hpp has the papers' own, and how they differ)
 //   LSTM  i, f, g, o = s, s, tanh, s(...), c' = f c + i g, h' = o tanh(c')
 //         (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000)
 // Parameters as torch.nn.GRUCell: weight_ih (G H, I), weight_hh (G H, H), bias_ih, bias_hh (G H), gates in

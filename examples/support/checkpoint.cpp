@@ -118,8 +118,7 @@ void restore(const Checkpoint& checkpoint, const Module& model) {
     if (!(shape == tensor.shape()))
       fail("checkpoint: {} has shape {}, the model's {}", name, shape.text(), tensor.shape().text());
     Tensor target = tensor;
-    real* p = target.mutable_data();
-    for (size_t i = 0; i < values.size(); ++i) p[i] = real(values[i]);
+    target.assign(std::vector<real>(values.begin(), values.end()));
   }
 }
 

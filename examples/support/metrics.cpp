@@ -90,9 +90,7 @@ Scores score(const std::vector<Tokens>& outputs, const std::vector<Tokens>& refe
     edits += edit_distance(outputs[i], references[i]);
     length += int64_t(references[i].size());
   }
-  const double accuracy = double(exact) / double(outputs.size());
-  return {.sequence_accuracy = accuracy,
-          .word_error_rate = 1 - accuracy,
+  return {.sequence_accuracy = double(exact) / double(outputs.size()),
           .token_accuracy = double(equal) / double(std::max<int64_t>(positions, 1)),
           .token_error_rate = double(edits) / double(std::max<int64_t>(length, 1)),
           .bleu = bleu(outputs, references)};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -14,7 +15,6 @@ int64_t edit_distance(std::span<const int32_t> a, std::span<const int32_t> b);
 // How decoded sequences compare with the references. All are fractions of 1.
 struct Scores {
   double sequence_accuracy = 0;  // exactly right, from the first symbol to the end
-  double word_error_rate = 0;    // 1 - sequence_accuracy: a word is a sequence of letters or sounds
   double token_accuracy = 0;     // positions that hold the reference's symbol, of max(both lengths)
   double token_error_rate = 0;   // sum of edit distances / sum of the references' lengths
   double bleu = 0;               // corpus BLEU-4, see below
@@ -46,6 +46,10 @@ class AlignmentErrors {
       ++links_;
       hits_ += best == gold[t];
     }
+  }
+  // The same of a model that links nothing.
+  void miss(const Tokens& gold) {
+    links_ += std::ranges::count_if(gold, [](int32_t position) { return position >= 0; });
   }
   [[nodiscard]] double rate() const { return links_ == 0 ? 0 : 1 - double(hits_) / double(links_); }
 

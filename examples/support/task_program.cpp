@@ -25,6 +25,7 @@ void print_map(const Seq2Seq& model, const TaskData& data) {
   const auto found = std::ranges::find_if(data.test, [](const Example& e) { return e.source.size() == 9; });
   const Example& e = found == data.test.end() ? data.test.front() : *found;
   const Decoded answer = decode(model, {e}).front();
+  if (!answer.weights.defined()) return;  // nothing attends
   const std::vector<double> weights(answer.weights.values().begin(), answer.weights.values().end());
   fmt::print("\nattention: a row per output symbol, a column per input symbol\n{}",
              attention_map(weights, labels(data.target, answer.tokens), labels(data.source, e.source),
@@ -39,8 +40,9 @@ void write_scores(Json& json, const std::string& pointer, const Evaluation& eval
 
 std::string score_line(const std::string& what, Lengths lengths, const Evaluation& evaluation) {
   return fmt::format(
-      "{:<22} lengths {:>2} to {:>2}: sequences {:5.1f}% right, symbols {:5.1f}% right, AER {:.3f}\n", what,
-      lengths.shortest, lengths.longest, 100 * evaluation.scores.sequence_accuracy,
+      "{:<22} lengths {:>2} to {:>2}: sequences {:5.1f}% right, symbols {:5.1f}% right, AER {:.3f} fed the "
+      "target\n",
+      what, lengths.shortest, lengths.longest, 100 * evaluation.scores.sequence_accuracy,
       100 * evaluation.scores.token_accuracy, evaluation.aer);
 }
 

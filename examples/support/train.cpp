@@ -18,6 +18,10 @@ void add_alignment(const Seq2Seq& model, const std::vector<Example>& examples, s
   const NoGrad no_grad;
   const Batch batch = make_batch(examples, rows);
   const Tensor weights = model(batch.source, batch.lengths, batch.input, {}).weights;  // (B, T, S)
+  if (!weights.defined()) {
+    for (const int32_t row : rows) errors.miss(examples[size_t(row)].gold);
+    return;
+  }
   const int64_t slots = weights.size(2), map = weights.size(1) * slots;
   for (size_t b = 0; b < rows.size(); ++b)
     errors.add(weights.values().subspan(b * size_t(map), size_t(map)), slots, examples[size_t(rows[b])].gold);

@@ -37,7 +37,10 @@ class Trainer {
 // What greedy decoding makes of `examples`.
 struct Evaluation {
   Scores scores;
-  double aer = 0;               // over examples with gold alignments, fed their true target
+  // Over examples with gold alignments: of the weights with which the model, fed the true target (teacher
+  // forcing), predicts each of its symbols, whatever it would have written itself. 1 where nothing attends:
+  // no link is found.
+  double aer = 0;
   std::vector<Tokens> outputs;  // in the order of the examples
 };
 Evaluation evaluate(const Seq2Seq& model, const std::vector<Example>& examples, int64_t batch = 64);

@@ -16,17 +16,6 @@ std::string joined(const Vocabulary& vocabulary) {
   return fmt::format("{}", fmt::join(vocabulary.words(), " "));
 }
 
-std::vector<Tensor> copies(const Seq2Seq& model) {
-  std::vector<Tensor> values;
-  for (const Tensor& p : parameters(model)) values.push_back(p.clone());
-  return values;
-}
-
-void put_back(const Seq2Seq& model, const std::vector<Tensor>& values) {
-  auto list = parameters(model);
-  for (size_t i = 0; i < list.size(); ++i) list[i].assign(values[i].values());
-}
-
 }  // namespace
 
 std::vector<Example> read_examples(const std::string& path, int64_t limit, const Translator& translator) {
@@ -56,7 +45,7 @@ Epochs train_epochs(const Translator& translator, const std::vector<Example>& tr
   Trainer trainer(model, settings, steps);
   Progress progress(steps, is_terminal());
   Epochs result;
-  std::vector<Tensor> best;
+  TensorList best;
   for (int64_t epoch = 1; epoch <= settings.epochs; ++epoch) {
     for (const auto& rows : shuffled_batches(train, settings.batch, rng))
       trainer.step(make_batch(train, rows), progress);
@@ -68,10 +57,10 @@ Epochs train_epochs(const Translator& translator, const std::vector<Example>& tr
     if (!best.empty() && scores.token_error_rate > result.dev.token_error_rate) continue;
     result.best = epoch;
     result.dev = scores;
-    best = copies(model);
+    best = copy_parameters(model);
   }
   progress.finish();
-  if (!best.empty()) put_back(model, best);
+  if (!best.empty()) set_parameters(model, best);
   result.seconds = progress.seconds();
   result.tokens_per_second = progress.tokens_per_second();
   result.loss = progress.loss();

@@ -46,12 +46,14 @@ std::vector<Decoded> greedy(const Seq2Seq& model, const Ids& source, std::span<c
   const int64_t slots = source.shape()[1];
   std::vector<Decoded> answers(batch);
   std::vector<std::vector<real>> weights(batch);
+  bool attends = false;
   Running running{.rows = std::vector<int32_t>(batch), .previous = std::vector<int32_t>(batch, tokens::bos)};
   std::iota(running.rows.begin(), running.rows.end(), 0);
 
   for (int64_t step = 0; step < max_length && !running.rows.empty(); ++step) {
     const auto rows = static_cast<int64_t>(running.rows.size());
     const Prediction predicted = model.step(state, Ids({rows}, running.previous));
+    attends = predicted.weights.defined();
     const Tensor log_p = log_softmax(predicted.logits);
     const Ids best = argmax(log_p);
     for (int64_t i = 0; i < rows; ++i) {
@@ -63,13 +65,15 @@ std::vector<Decoded> greedy(const Seq2Seq& model, const Ids& source, std::span<c
       answer.ended = best[i] == tokens::eos;
       if (answer.ended) continue;
       answer.tokens.push_back(best[i]);
+      if (!predicted.weights.defined()) continue;
       const real* w = predicted.weights.data() + i * slots;
       weights[row].insert(weights[row].end(), w, w + slots);
     }
     shrink(running, state, answers, max_length);
   }
   for (size_t b = 0; b < batch; ++b) {
-    answers[b].weights = Tensor::from({static_cast<int64_t>(answers[b].tokens.size()), slots}, weights[b]);
+    const auto length = static_cast<int64_t>(answers[b].tokens.size());
+    if (attends) answers[b].weights = Tensor::from({length, slots}, weights[b]);
   }
   return answers;
 }

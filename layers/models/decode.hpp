@@ -10,7 +10,7 @@ namespace heed::inline HEED_PRECISION {
 // What a model answers to one source sequence.
 struct Decoded {
   std::vector<int32_t> tokens;  // without bos and eos
-  Tensor weights;               // (tokens, S): attention when each was chosen
+  Tensor weights;               // (tokens, S): attention when each was chosen; undefined without
   double log_probability = 0;   // of the tokens, and of eos if it came
   bool ended = false;           // eos came before max_length
 };

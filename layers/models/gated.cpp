@@ -1,6 +1,7 @@
 #include "layers/models/gated.hpp"
 
 #include <algorithm>
+#include <string>
 
 #include "autograd/error.hpp"
 #include "autograd/ops.hpp"
@@ -22,6 +23,14 @@ Tensor still_running(std::span<const int32_t> lengths, int64_t t) {
 
 }  // namespace
 
+void check_sizes(const char* who, std::initializer_list<NamedSize> sizes) {
+  if (std::ranges::all_of(sizes, [](const NamedSize& size) { return size.value >= 1; })) return;
+  std::string text;
+  for (const NamedSize& size : sizes)
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", size.name, size.value);
+  fail("{}: {} must be at least 1", who, text);
+}
+
 Tensor small_normal(const Shape& shape, Rng& rng) { return normal_init(shape, small, rng); }
 
 GatedUnit::GatedUnit(const Options& options, Rng& rng) : options(options) {
@@ -41,31 +50,31 @@ Tensor GatedUnit::read(const Tensor& x) const { return linear(x, W, b); }
 
 Tensor GatedUnit::read_context(const Tensor& c) const { return linear(c, C); }
 
-Tensor GatedUnit::operator()(const Tensor& x, const Tensor& c, const Tensor& s) const {
+Tensor GatedUnit::operator()(const Tensor& from_x, const Tensor& from_c, const Tensor& s) const {
   const int64_t H = options.hidden;
-  const Tensor told = c.defined() ? x + c : x;                            // (B, 3H)
-  const Tensor rz = sigmoid(slice(told, 1, 0, 2 * H) + linear(s, U_rz));  // (B, 2H)
+  const Tensor sum = from_c.defined() ? from_x + from_c : from_x;        // (B, 3H)
+  const Tensor rz = sigmoid(slice(sum, 1, 0, 2 * H) + linear(s, U_rz));  // (B, 2H)
   const Tensor r = slice(rz, 1, 0, H);
   const Tensor z = slice(rz, 1, H, 2 * H);
   Tensor candidate;
   if (options.reset == Reset::state) {
-    candidate = tanh(slice(told, 1, 2 * H, 3 * H) + linear(r * s, U));
+    candidate = tanh(slice(sum, 1, 2 * H, 3 * H) + linear(r * s, U));
   } else {
     Tensor gated = linear(s, U);
-    if (c.defined()) gated = gated + slice(c, 1, 2 * H, 3 * H);
-    candidate = tanh(slice(x, 1, 2 * H, 3 * H) + r * gated);
+    if (from_c.defined()) gated = gated + slice(from_c, 1, 2 * H, 3 * H);
+    candidate = tanh(slice(from_x, 1, 2 * H, 3 * H) + r * gated);
   }
   return s + z * (candidate - s);
 }
 
 Tensor GatedUnit::run(const Tensor& x, std::span<const int32_t> lengths, bool backward) const {
   const int64_t steps = x.size(1);
-  const Tensor told = read(x);  // (B, T, 3H)
+  const Tensor from_x = read(x);  // (B, T, 3H)
   Tensor s = Tensor::zeros({x.size(0), options.hidden});
   TensorList states(static_cast<size_t>(steps));
   for (int64_t i = 0; i < steps; ++i) {
     const int64_t t = backward ? steps - 1 - i : i;
-    const Tensor next = (*this)(select(told, 1, t), {}, s);
+    const Tensor next = (*this)(select(from_x, 1, t), {}, s);
     const Tensor running = still_running(lengths, t);
     s = running.defined() ? s + running * (next - s) : next;
     states[static_cast<size_t>(t)] = s;

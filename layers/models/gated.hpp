@@ -1,5 +1,6 @@
 #pragma once
 
+#include <initializer_list>
 #include <span>
 
 #include "layers/embedding.hpp"
@@ -38,7 +39,7 @@ struct GatedUnit : Module {
   [[nodiscard]] Tensor read(const Tensor& x) const;
   [[nodiscard]] Tensor read_context(const Tensor& c) const;
   // One step: what was read (B, 3H), of the context too if there is one, and s (B, H) -> s' (B, H).
-  Tensor operator()(const Tensor& x, const Tensor& c, const Tensor& s) const;
+  Tensor operator()(const Tensor& from_x, const Tensor& from_c, const Tensor& s) const;
   // Over a whole sequence without context, from a state of zeros: x (B, T, I) -> all states (B, T, H), in the
   // order of x. After its length a row keeps its state; backward it begins at its own last step.
   [[nodiscard]] Tensor run(const Tensor& x, std::span<const int32_t> lengths, bool backward = false) const;
@@ -77,7 +78,27 @@ struct GatedDecoder : Module {
   Tensor U_o, V_o, C_o, b_o, W_o, b_y;
 };
 
-// A parameter N(0, 0.01^2), "all other weights" of both papers.
+// A parameter N(0, 0.01^2), as both papers begin the weights that are not recurrent (Bahdanau: nor the
+// alignment model's).
 Tensor small_normal(const Shape& shape, Rng& rng);
+
+// Throws `who: a 1, b 0 must be at least 1`.
+struct NamedSize {
+  const char* name;
+  int64_t value;
+};
+void check_sizes(const char* who, std::initializer_list<NamedSize> sizes);
+
+// The decoder of a model that has these options.
+template <class Options>
+GatedDecoder::Options decoder_options(const Options& o, int64_t context) {
+  return {.vocabulary = o.target_vocabulary,
+          .embed = o.embed,
+          .hidden = o.hidden,
+          .context = context,
+          .maxout = o.maxout,
+          .reset = o.reset,
+          .current = o.current};
+}
 
 }  // namespace heed::inline HEED_PRECISION

@@ -125,20 +125,17 @@ DecoderState RecurrentSeq2Seq::encode(const Ids& source, std::span<const int32_t
     state.tensors.push_back(Tensor::zeros({source.shape()[0], options_.hidden}));
   }
   if (options_.order == DecoderOrder::none) {
-    state.tensors.push_back(hidden_part(options_.cell, state.tensors.back()));
-    state.tensors.push_back(Tensor::zeros(source.shape()));
+    const Tensor slot = hidden_part(options_.cell, state.tensors.back()).reshape({-1, 1, options_.hidden});
+    state.memories.insert(state.memories.begin(), {slot, slot});
   }
   return state;
 }
 
 Attended RecurrentSeq2Seq::look(const Tensor& query, DecoderState& state, const Pass& pass) const {
   if (scorer_) return attend(query, state.memories[0], *scorer_, *normalizer_, pass, &state.past);
-  const auto each = [&](const Tensor& x) {  // (B, N) -> (B, T, N), or (B, N)
-    if (query.rank() == 2) return x;
-    return expand(x.reshape({x.size(0), 1, x.size(1)}), {x.size(0), query.size(1), x.size(1)});
-  };
-  const auto context = state.tensors.end() - 2;
-  return {each(context[0]), each(context[1]), each(context[1])};
+  const Tensor& slot = state.memories[0].values;  // (B, 1, H)
+  if (query.rank() == 2) return {select(slot, 1, 0), {}, {}};
+  return {expand(slot, {slot.size(0), query.size(1), slot.size(2)}), {}, {}};
 }
 
 Tensor RecurrentSeq2Seq::look_back(const Tensor& h, DecoderState& state, const Pass& pass) const {

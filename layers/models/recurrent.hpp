@@ -25,6 +25,7 @@ enum class DecoderOrder {
   // feeds the state, which can carry a symbol for a step: the weights may run ahead of the output.
   bahdanau,
   // No attention: c_t = s_0 of the top layer, all that is known of the source, s_t = f([y_t; c_t], s_(t-1)).
+  // Prediction::weights are undefined.
   none,
 };
 
@@ -33,8 +34,7 @@ enum class DecoderOrder {
 // or E), values = the same or the source embeddings. The decoder begins at tanh(W_b [last forward; last
 // backward h] + b), one bridge W_b per layer (Bahdanau's A.2.2 takes the backward half alone), or without
 // bridges in these last states themselves. Init: embeddings N(0, 1), all else as its layer. Only with
-// bahdanau W_c has a bias: eq. 5 of Luong et al. has none. With DecoderOrder::none, Prediction::weights are
-// 0.
+// bahdanau W_c has a bias: eq. 5 of Luong et al. has none.
 //
 // own_past adds a second Memory, the decoder's own states s_1 .. s_(t-1), keys and values, asked by s_t
 // through a scorer of its own and softmax: d_t = attend(s_t), 0 at the first step, and a_t = tanh(W_c [c_t;
@@ -71,8 +71,8 @@ struct RecurrentSeq2Seq : Seq2Seq {
   void visit(const Visitor& visitor) const override;
 
  private:
-  // DecoderState: memories: the source (none: nothing), then the own past, if wanted; tensors: the state of
-  // each layer, then a_(t-1) if it is fed; with none, the context and weights of every step.
+  // DecoderState: memories: the source (none: one slot, the context of every step), then the own past, if
+  // wanted; tensors: the state of each layer, then a_(t-1) if it is fed.
   [[nodiscard]] DecoderState encode(const Ids& source, std::span<const int32_t> lengths,
                                     const Pass& pass) const;
   struct Step {
@@ -81,7 +81,7 @@ struct RecurrentSeq2Seq : Seq2Seq {
   };
   // One step of the decoder, fed y (B, embed).
   Step advance(DecoderState& state, const Tensor& y, const Pass& pass) const;
-  // Attention onto the source: query (B, T, H), or (B, H).
+  // What a query (B, T, H), or (B, H), gets of the source: by attention, or with none the one slot.
   Attended look(const Tensor& query, DecoderState& state, const Pass& pass) const;
   // Attention onto the own past: of all states h (B, T, H), or of the next one (B, H), which joins the past.
   Tensor look_back(const Tensor& h, DecoderState& state, const Pass& pass) const;

@@ -11,21 +11,9 @@ namespace {
 RnnEncoderDecoder::Options checked(RnnEncoderDecoder::Options o) {
   if (o.context == 0) o.context = o.hidden;
   if (o.maxout == 0) o.maxout = std::max<int64_t>(o.hidden / 2, 1);
-  if (o.embed < 1 || o.hidden < 1 || o.context < 1 || o.maxout < 1) {
-    fail("RnnEncoderDecoder: embed {}, hidden {}, context {}, maxout {} must be at least 1", o.embed,
-         o.hidden, o.context, o.maxout);
-  }
+  check_sizes("RnnEncoderDecoder",
+              {{"embed", o.embed}, {"hidden", o.hidden}, {"context", o.context}, {"maxout", o.maxout}});
   return o;
-}
-
-GatedDecoder::Options decoder_options(const RnnEncoderDecoder::Options& o) {
-  return {.vocabulary = o.target_vocabulary,
-          .embed = o.embed,
-          .hidden = o.hidden,
-          .context = checked(o).context,
-          .maxout = checked(o).maxout,
-          .reset = o.reset,
-          .current = o.current};
 }
 
 }  // namespace
@@ -37,7 +25,7 @@ RnnEncoderDecoder::RnnEncoderDecoder(const Options& options, Rng& rng)
       b_V(constant_init({V.size(0)}, 0)),
       V_prime(small_normal({options.hidden, V.size(0)}, rng)),
       b_V_prime(constant_init({options.hidden}, 0)),
-      decoder(decoder_options(options), rng) {}
+      decoder(decoder_options(checked(options), V.size(0)), rng) {}
 
 DecoderState RnnEncoderDecoder::start(const Ids& source, std::span<const int32_t> lengths) const {
   check_batch("RnnEncoderDecoder", source, lengths);
@@ -47,7 +35,7 @@ DecoderState RnnEncoderDecoder::start(const Ids& source, std::span<const int32_t
   const Tensor slot = c.reshape({batch, 1, c.size(1)});
   DecoderState state;
   state.memories.push_back({slot, slot});
-  state.tensors = {tanh(linear(c, V_prime, b_V_prime)), Tensor::zeros({batch, slots})};
+  state.tensors = {tanh(linear(c, V_prime, b_V_prime))};
   return state;
 }
 
@@ -58,16 +46,15 @@ Prediction RnnEncoderDecoder::operator()(const Ids& source, std::span<const int3
   const Tensor c = state.memories[0].values;                         // (B, 1, C)
   const Tensor from_c = decoder.cell.read_context(select(c, 1, 0));  // (B, 3H)
   const Tensor y = decoder.embedding(target);                        // (B, T, m)
-  const Tensor told = decoder.cell.read(y);                          // (B, T, 3H)
+  const Tensor from_y = decoder.cell.read(y);                        // (B, T, 3H)
   Tensor h = state.tensors[0];
   TensorList seen;  // by the readout
   for (int64_t t = 0; t < target.shape()[1]; ++t) {
-    const Tensor next = decoder.cell(select(told, 1, t), from_c, h);
+    const Tensor next = decoder.cell(select(from_y, 1, t), from_c, h);
     seen.push_back(decoder.options.current ? next : h);
     h = next;
   }
-  return {decoder.readout(stack(seen, 1), y, c),
-          Tensor::zeros({source.shape()[0], target.shape()[1], source.shape()[1]})};
+  return {decoder.readout(stack(seen, 1), y, c), {}};
 }
 
 Prediction RnnEncoderDecoder::step(DecoderState& state, const Ids& previous) const {
@@ -76,7 +63,7 @@ Prediction RnnEncoderDecoder::step(DecoderState& state, const Ids& previous) con
   const Tensor h = state.tensors[0];
   state.tensors[0] = decoder.cell(decoder.cell.read(y), decoder.cell.read_context(c), h);
   ++state.steps;
-  return {decoder.readout(decoder.options.current ? state.tensors[0] : h, y, c), state.tensors[1]};
+  return {decoder.readout(decoder.options.current ? state.tensors[0] : h, y, c), {}};
 }
 
 void RnnEncoderDecoder::visit(const Visitor& visitor) const {

@@ -10,10 +10,10 @@ namespace heed::inline HEED_PRECISION {
 //   encoder   h_1 .. h_N, a gated unit over the embedded source, in one direction
 //   c       = tanh(V h_N),  h'_0 = tanh(V' c)
 //   h'_t, y_t   GatedDecoder, told y_(t-1) and c; its reset gate weighs U' h' + C c, its readout sees h'_t
-// Prediction::weights are 0: no position of the source is looked at more than another.
-// Deviations: the update gate weighs the candidate, not the old state (GatedUnit: the same functions); one
+// Prediction::weights are undefined: nothing attends.
+// Deviations: the update gate is GatedUnit's, which gives the same functions; one
 // output matrix, where the paper multiplies two; biases, which the paper omits.
-// Init (A): recurrent matrices random orthogonal, all else N(0, 0.01^2), biases 0.
+// Init (4.1.1): recurrent matrices random orthogonal, all else N(0, 0.01^2), biases 0.
 struct RnnEncoderDecoder : Seq2Seq {
   struct Options {
     int64_t source_vocabulary = 0;
@@ -31,7 +31,7 @@ struct RnnEncoderDecoder : Seq2Seq {
 
   Prediction operator()(const Ids& source, std::span<const int32_t> lengths, const Ids& target,
                         const Pass& pass) const override;
-  // DecoderState: one memory, of the slot c; tensors: h', and weights 0 (B, S).
+  // DecoderState: one memory, of the slot c; one tensor, h'.
   [[nodiscard]] DecoderState start(const Ids& source, std::span<const int32_t> lengths) const override;
   Prediction step(DecoderState& state, const Ids& previous) const override;
   void visit(const Visitor& visitor) const override;

@@ -14,11 +14,12 @@ namespace heed::inline HEED_PRECISION {
 //   s_0      = tanh(W_s backward h_1)
 //   c_i      = sum_j alpha_ij h_j, alpha_i = softmax_j(v_a . tanh(W_a s_(i-1) + U_a h_j)); U_a h_j once
 //   s_i, y_i   GatedDecoder, told y_(i-1) and c_i
-// The paper writes p(y_i | s_i, y_(i-1), c_i), but computes it from s_(i-1): so does this, by default. It
-// omits biases; there is one in every sum but that of the alignment model. Told a memory of a single slot,
-// c_i is that slot, and this is the RNN Encoder-Decoder (rnn_encoder_decoder.hpp), as A.2.2 remarks.
-// Init (B.1): recurrent matrices random orthogonal; W_a, U_a N(0, 0.001^2); v_a and biases 0; all else
-// N(0, 0.01^2), the embeddings too. Paper's sizes: embed 620, hidden 1000, alignment 1000, maxout 500.
+// The readout sees s_(i-1) by default, as the paper's formula does (GatedDecoder says of what). The paper
+// omits biases; there is one in every sum but that of the alignment model. Told a memory of a single slot c,
+// c_i is c, and with its `reset` and `current` this is the RNN Encoder-Decoder (rnn_encoder_decoder.hpp), as
+// A.2.2 remarks. Init (B.1): recurrent matrices random orthogonal; W_a, U_a N(0, 0.001^2); v_a and biases 0;
+// all else N(0, 0.01^2), the embeddings too. Paper's sizes: embed 620, hidden 1000, alignment 1000, maxout
+// 500.
 struct RnnSearch : Seq2Seq {
   struct Options {
     int64_t source_vocabulary = 0;
@@ -42,7 +43,7 @@ struct RnnSearch : Seq2Seq {
   void visit(const Visitor& visitor) const override;
 
   Embedding embedding;  // of the source
-  GatedUnit forward, backward;
+  GatedUnit encoder_forward, encoder_backward;
   Tensor W_s, b_s;
   Additive scorer;
   Softmax normalizer;
@@ -54,8 +55,8 @@ struct RnnSearch : Seq2Seq {
     Tensor context;  // c_i (B, 2H)
     Tensor weights;  // alpha_i (B, S)
   };
-  // One step, told what the cell read of E y (B, 3H).
-  Step advance(DecoderState& state, const Tensor& told, const Pass& pass) const;
+  // One step, given what the cell read of E y (B, 3H).
+  Step advance(DecoderState& state, const Tensor& from_y, const Pass& pass) const;
 };
 
 }  // namespace heed::inline HEED_PRECISION

@@ -14,8 +14,10 @@ namespace heed::inline HEED_PRECISION {
 
 // Which position of the source each prediction looked at, and the prediction.
 struct Prediction {
-  Tensor logits;   // (B, T, V), of one step (B, V): log-probabilities up to a constant
-  Tensor weights;  // (B, T, S), of one step (B, S): attention onto the source
+  Tensor logits;  // (B, T, V), of one step (B, V): log-probabilities up to a constant
+  // (B, T, S), of one step (B, S): attention onto the source. Undefined where nothing attends, or a model
+  // does not compute it in training.
+  Tensor weights;
 };
 
 // What a decoder knows after some steps: what it attends to (the source; its own past) and its own states,
