@@ -26,6 +26,7 @@ class Json {
   void set(const std::string& pointer, const char* value) { set(pointer, std::string(value)); }
   void set(const std::string& pointer, const std::vector<int64_t>& values);
 
+  [[nodiscard]] bool has(const std::string& pointer) const;
   // Throw when there is no such member, or none of this type.
   [[nodiscard]] double number(const std::string& pointer) const;
   [[nodiscard]] bool flag(const std::string& pointer) const;
@@ -41,7 +42,6 @@ class Json {
 
  private:
   struct Value;
-  [[nodiscard]] bool has(const std::string& pointer) const;
   template <class T>
   void assign(const std::string& pointer, const T& value);
   template <class T>

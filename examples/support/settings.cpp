@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fstream>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -19,11 +21,42 @@ namespace heed::examples {
 
 namespace {
 
+// The names of an option's values: what it offers, and what a saved model may hold.
+template <class Value>
+struct Named {
+  const char* name;
+  Value value;
+};
+constexpr Named<Cell> cells[] = {{"gru", Cell::gru}, {"lstm", Cell::lstm}, {"rnn", Cell::rnn}};
+constexpr Named<DecoderOrder> orders[] = {{"luong", DecoderOrder::luong},
+                                          {"input-feeding", DecoderOrder::input_feeding},
+                                          {"bahdanau", DecoderOrder::bahdanau},
+                                          {"none", DecoderOrder::none}};
+using Values = RecurrentSeq2Seq::Values;
+constexpr Named<Values> averages[] = {{"states", Values::states}, {"embeddings", Values::embeddings}};
+
+template <class Value>
+std::vector<std::string> names_of(std::span<const Named<Value>> table) {
+  std::vector<std::string> names;
+  for (const Named<Value>& entry : table) names.emplace_back(entry.name);
+  return names;
+}
+
+template <class Value>
+Value value_of(const char* flag, std::span<const Named<Value>> table, const std::string& name) {
+  for (const Named<Value>& entry : table)
+    if (name == entry.name) return entry.value;
+  fail("{} {}: expected one of {}", flag, name, fmt::join(names_of(table), ", "));
+}
+
 void add_scorer_option(CommandLine& line, Settings& s) {
   std::string help = "rnn: how a query q scores a key k";
   std::vector<std::string> names;
+  size_t width = 0;
+  for (const KnownScorer& scorer : known_scorers())
+    width = std::max(width, std::string_view(scorer.name).size());
   for (const KnownScorer& scorer : known_scorers()) {
-    help += fmt::format("\n  {:<10} {}", scorer.name, scorer.formula);
+    help += fmt::format("\n  {:<{}} {}", scorer.name, width, scorer.formula);
     names.emplace_back(scorer.name);
   }
   line.choice("--scorer", s.scorer, help, std::move(names));
@@ -65,15 +98,15 @@ void add_model_options(CommandLine& line, Settings& s) {
   line.integer("--layers", s.layers, "rnn, transformer: layers of the encoder, and of the decoder", 1, 100);
   line.number("--dropout", s.dropout, "rnn, transformer: share of features that training switches off", 0,
               0.95);
-  line.choice("--cell", s.cell, "rnn: the recurrent cell", {"gru", "lstm", "rnn"});
+  line.choice("--cell", s.cell, "rnn: the recurrent cell", names_of<Cell>(cells));
   add_scorer_option(line, s);
   line.choice("--order", s.order,
               "rnn: query by the current state, context to the output alone (luong) or into the next step "
               "too (input-feeding); query by the previous state (bahdanau); no attention, the encoder's last "
               "state at each step (none)",
-              {"luong", "input-feeding", "bahdanau", "none"});
+              names_of<DecoderOrder>(orders));
   line.choice("--values", s.values, "rnn: what is averaged, encoder states or source embeddings",
-              {"states", "embeddings"});
+              names_of<Values>(averages));
   line.toggle("--own-past", s.own_past, "rnn: attend to the decoder's own earlier states too");
   line.toggle("--unidirectional", s.unidirectional, "rnn: the encoder reads forward alone");
   line.toggle("--no-bridge", s.no_bridge, "rnn: the decoder begins in the encoder's last states themselves");
@@ -116,29 +149,17 @@ void check_applicable(const CommandLine& line, const Settings& s) {
     fail("--hidden {}: expected an even number, half for each direction of the encoder", s.hidden);
 }
 
-Cell cell_named(const std::string& name) {
-  return name == "gru" ? Cell::gru : name == "lstm" ? Cell::lstm : Cell::rnn;
-}
-
-DecoderOrder order_named(const std::string& name) {
-  return name == "luong"           ? DecoderOrder::luong
-         : name == "input-feeding" ? DecoderOrder::input_feeding
-         : name == "bahdanau"      ? DecoderOrder::bahdanau
-                                   : DecoderOrder::none;
-}
-
 RecurrentSeq2Seq::Options recurrent_options(const Settings& s, int64_t source_vocabulary,
                                             int64_t target_vocabulary) {
-  using Values = RecurrentSeq2Seq::Values;
   return {.source_vocabulary = source_vocabulary,
           .target_vocabulary = target_vocabulary,
-          .cell = cell_named(s.cell),
+          .cell = value_of<Cell>("--cell", cells, s.cell),
           .embed = s.embed,
           .hidden = s.hidden,
           .layers = s.layers,
           .scorer = s.scorer,
-          .order = order_named(s.order),
-          .values = s.values == "states" ? Values::states : Values::embeddings,
+          .order = value_of<DecoderOrder>("--order", orders, s.order),
+          .values = value_of<Values>("--values", averages, s.values),
           .dropout = real(s.dropout),
           .bidirectional = !s.unidirectional,
           .bridge = !s.no_bridge,
@@ -212,6 +233,15 @@ Settings read_settings(const Json& json, const std::string& pointer) {
     s.heads = json.integer(pointer + "/heads");
   else
     s.embed = json.integer(pointer + "/embed");
+  s.batch = json.integer(pointer + "/batch");
+  if (json.has(pointer + "/epochs"))
+    s.epochs = json.integer(pointer + "/epochs");
+  else
+    s.steps = json.integer(pointer + "/steps");
+  s.lr = json.number(pointer + "/lr");
+  s.warmup = json.integer(pointer + "/warmup");
+  s.label_smoothing = json.number(pointer + "/label_smoothing");
+  s.seed = json.integer(pointer + "/seed");
   return s;
 }
 

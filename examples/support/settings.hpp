@@ -40,7 +40,7 @@ struct Presets {
 bool parse_settings(CommandLine& line, Settings& settings, const Presets& presets, int argc,
                     const char* const* argv);
 
-// Into --json's file and what --save keeps; and back as far as the model depends on them.
+// Into --json's file and what --save keeps; and back, all that was written.
 void write_settings(Json& json, const std::string& pointer, const Settings& settings);
 Settings read_settings(const Json& json, const std::string& pointer);
 

@@ -120,12 +120,20 @@ TEST_CASE("an attention map has a labelled row per output and a column per input
 TEST_CASE("a saved translator answers as the one that was saved") {
   const File pairs("a b c\tx y\nb c\ty z\n"), file("");
   for (const Settings& settings :
-       {Settings{.cell = "lstm", .order = "input-feeding", .embed = 6, .hidden = 8, .epochs = 1, .seed = 5},
+       {Settings{.cell = "lstm",
+       .order = "input-feeding",
+       .embed = 6,
+       .hidden = 8,
+       .batch = 7,
+       .epochs = 2,
+       .lr = 2e-3,
+       .label_smoothing = 0.1,
+       .seed = 5},
         Settings{.own_past = true, .unidirectional = true, .no_bridge = true, .hidden = 8, .epochs = 1},
         Settings{.order = "none", .hidden = 8, .epochs = 1},
         Settings{.model = "rnnsearch", .embed = 6, .hidden = 8, .epochs = 1},
         Settings{.model = "rnn-encoder-decoder", .embed = 6, .hidden = 8, .epochs = 1},
-        Settings{.model = "transformer", .heads = 2, .hidden = 8, .epochs = 1, .seed = 5}}) {
+        Settings{.model = "transformer", .heads = 2, .hidden = 8, .steps = 9, .warmup = 3, .seed = 5}}) {
     const Translator saved = new_translator(pairs.path, 0, settings);
     save_translator(file.path, saved);
     const Translator loaded = load_translator(file.path);
@@ -135,7 +143,18 @@ TEST_CASE("a saved translator answers as the one that was saved") {
     const Tensor x = (*saved.model)(batch.source, batch.lengths, batch.input, {}).logits;
     const Tensor y = (*loaded.model)(batch.source, batch.lengths, batch.input, {}).logits;
     CHECK(std::ranges::equal(x.values(), y.values()));
+    Json written, read;
+    write_settings(written, "", settings);
+    write_settings(read, "", loaded.settings);
+    CHECK(read.dump() == written.dump());
   }
+}
+
+TEST_CASE("a setting of an unknown name is refused, not taken for another") {
+  const auto error = [](const Settings& settings) { return error_of([&] { make_model(settings, 6, 6); }); };
+  CHECK(error({.order = "luongg"}).starts_with("--order luongg: expected one of luong, input-feeding"));
+  CHECK(error({.cell = "GRU"}) == "--cell GRU: expected one of gru, lstm, rnn");
+  CHECK(error({.values = "keys"}) == "--values keys: expected one of states, embeddings");
 }
 
 TEST_CASE("a file that is no saved model is refused") {
