@@ -34,7 +34,7 @@ for name in sys.argv[2:]:
         else:
             scorer = re.search(r"^struct (\w+) : Scorer", block, re.M)
             if scorer:  # as scorers.cpp would list it
-                block += f"constexpr KnownScorer listed = known_entry<KnownScorer, Scorer, {scorer[1]}>();\n"
+                block += f"[[maybe_unused]] constexpr KnownScorer listed = known_entry<KnownScorer, Scorer, {scorer[1]}>();\n"
             blocks.append(f"namespace heed::inline HEED_PRECISION {{\nnamespace {space} {{\n{block}}}\n}}\n")
 if not calls:
     sys.exit("no ```cpp block with a main() found")
