@@ -49,8 +49,8 @@ std::string conclusion(const char* task, std::vector<Outcome> outcomes, double t
   const char* why = most.order == "bahdanau"
                         ? "\n(its context enters its state, which can carry a symbol to the next step)"
                         : "";
-  return fmt::format("Right answers do not make the weights an alignment:\n{}, the order {}'s{}.\n", found,
-                     most.order, why);
+  return fmt::format("Right answers do not make the weights an alignment:\n{}, the latter of order {}{}.\n",
+                     found, most.order, why);
 }
 
 // Trains every decoder on both tasks, but for `done`, which the caller has, and prints all.
