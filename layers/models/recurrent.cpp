@@ -99,10 +99,9 @@ int64_t RecurrentSeq2Seq::decoder_input() const {
   fail("RecurrentSeq2Seq: {} is no decoder order", static_cast<int>(options_.order));
 }
 
-DecoderState RecurrentSeq2Seq::encode(const Ids& source, std::span<const int32_t> lengths,
+DecoderState RecurrentSeq2Seq::encode(const Tensor& source, std::span<const int32_t> lengths,
                                       const Pass& pass) const {
-  check_batch("RecurrentSeq2Seq", source, lengths);
-  const Tensor embedded = dropout_(source_embedding_(source), pass);  // (B, S, embed)
+  const Tensor embedded = dropout_(source, pass);                     // (B, S, embed)
   const auto [states, last] = encoder_(embedded, lengths, {}, pass);  // (B, S, 2E)
   DecoderState state;
   if (scorer_) {
@@ -122,7 +121,7 @@ DecoderState RecurrentSeq2Seq::encode(const Ids& source, std::span<const int32_t
     state.tensors.push_back(tanh(bridges_[first / directions](concat(h, 1))));  // (B, P H)
   }
   if (options_.order == DecoderOrder::input_feeding) {
-    state.tensors.push_back(Tensor::zeros({source.shape()[0], options_.hidden}));
+    state.tensors.push_back(Tensor::zeros({source.size(0), options_.hidden}));
   }
   if (options_.order == DecoderOrder::none) {
     const Tensor slot = hidden_part(options_.cell, state.tensors.back()).reshape({-1, 1, options_.hidden});
@@ -185,8 +184,14 @@ RecurrentSeq2Seq::Step RecurrentSeq2Seq::advance(DecoderState& state, const Tens
 
 Prediction RecurrentSeq2Seq::operator()(const Ids& source, std::span<const int32_t> lengths,
                                         const Ids& target, const Pass& pass) const {
+  check_batch("RecurrentSeq2Seq", source, lengths);
+  return from_embedded(source_embedding_(source), lengths, target, pass);
+}
+
+Prediction RecurrentSeq2Seq::from_embedded(const Tensor& embedded, std::span<const int32_t> lengths,
+                                           const Ids& target, const Pass& pass) const {
   check_batch("RecurrentSeq2Seq", target);
-  DecoderState state = encode(source, lengths, pass);
+  DecoderState state = encode(embedded, lengths, pass);
   const Tensor y = dropout_(target_embedding_(target), pass);  // (B, T, embed)
   const bool fixed = options_.order == DecoderOrder::none;
   if (fixed || options_.order == DecoderOrder::luong) {
@@ -205,7 +210,8 @@ Prediction RecurrentSeq2Seq::operator()(const Ids& source, std::span<const int32
 }
 
 DecoderState RecurrentSeq2Seq::start(const Ids& source, std::span<const int32_t> lengths) const {
-  return encode(source, lengths, {});
+  check_batch("RecurrentSeq2Seq", source, lengths);
+  return encode(source_embedding_(source), lengths, {});
 }
 
 Prediction RecurrentSeq2Seq::step(DecoderState& state, const Ids& previous) const {

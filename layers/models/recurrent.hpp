@@ -70,10 +70,17 @@ struct RecurrentSeq2Seq : Seq2Seq {
   Prediction step(DecoderState& state, const Ids& previous) const override;
   void visit(const Visitor& visitor) const override;
 
+  // The two halves of a prediction: source (B, S) -> (B, S, embed), and the rest. What lies between may be
+  // made a leaf (`detach().requires_grad()`): its gradient tells what the predictions owe to each source
+  // position.
+  [[nodiscard]] Tensor embed_source(const Ids& source) const { return source_embedding_(source); }
+  [[nodiscard]] Prediction from_embedded(const Tensor& embedded, std::span<const int32_t> lengths,
+                                         const Ids& target, const Pass& pass) const;
+
  private:
   // DecoderState: memories: the source (none: one slot, the context of every step), then the own past, if
   // wanted; tensors: the state of each layer, then a_(t-1) if it is fed.
-  [[nodiscard]] DecoderState encode(const Ids& source, std::span<const int32_t> lengths,
+  [[nodiscard]] DecoderState encode(const Tensor& source, std::span<const int32_t> lengths,
                                     const Pass& pass) const;
   struct Step {
     Tensor attentional;  // a_t (B, H)
