@@ -37,6 +37,7 @@ void Json::set(const std::string& pointer, int64_t value) { assign(pointer, valu
 void Json::set(const std::string& pointer, bool value) { assign(pointer, value); }
 void Json::set(const std::string& pointer, const std::string& value) { assign(pointer, value); }
 void Json::set(const std::string& pointer, const std::vector<int64_t>& values) { assign(pointer, values); }
+void Json::set(const std::string& pointer, const std::vector<double>& values) { assign(pointer, values); }
 
 bool Json::has(const std::string& pointer) const { return value_->json.contains(Pointer(pointer)); }
 

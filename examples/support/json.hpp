@@ -25,6 +25,7 @@ class Json {
   void set(const std::string& pointer, const std::string& value);
   void set(const std::string& pointer, const char* value) { set(pointer, std::string(value)); }
   void set(const std::string& pointer, const std::vector<int64_t>& values);
+  void set(const std::string& pointer, const std::vector<double>& values);
 
   [[nodiscard]] bool has(const std::string& pointer) const;
   // Throw when there is no such member, or none of this type.
