@@ -1,4 +1,4 @@
-"""Runs why at its smallest: the exit status, and what --json holds.
+"""Runs why and hard at their smallest: the exit status, and what --json holds.
 
 usage: studies.py FOLDER-OF-PROGRAMS"""
 
@@ -48,14 +48,29 @@ for side in ("with", "without"):
         diagonal = sum(row[t] / sum(row) for t, row in enumerate(grid)) / n
         check(f"why: diagonal {side} {n}", math.isclose(diagonal, measured["gold_share"], rel_tol=1e-6))
 
-# What it cannot do is said in one sentence.
+hard = run("hard", "--length 3 --draws 20 --steps 30 --seeds 2 --hidden 8")
+names = list(hard["learned"])
+check("hard: estimators", len(names) == 10 and "REINFORCE, baseline" in names)
+for where in ("untrained", "partly trained"):
+    measured = hard["gradients"][where]
+    check(f"hard: Jensen, {where}", measured["expected_log_likelihood"] < measured["log_marginal"] < 0)
+    for name in names:
+        check(f"hard: numbers of {name}", all(measured[name][key] >= 0 for key in ("bias", "error", "deviation")))
+    check(f"hard: exact, {where}", measured["exact expectation"]["bias"] == 0)
+    check(f"hard: deviation, {where}", measured["REINFORCE"]["deviation"] > 0 == measured["softmax"]["deviation"])
+for name, learned in hard["learned"].items():
+    check(f"hard: learned by {name}", len(learned["steps"]) == 2 and 0 <= learned["aer"] <= 1)
+
+# What neither program can do is said in one sentence.
 for program, arguments, sentence in (
     ("why", "--order none", "--order none: give the order with attention; none is the other"),
     ("why", "--model transformer", "--model transformer: expected rnn, which can do without attention"),
     ("why", "--task sort", "--task sort: expected one of reverse, copy"),
+    ("hard", "--draws 1", "--draws 1: expected at least 2"),
+    ("hard", "--json /no/such/folder/file", "--json /no/such/folder/file: cannot be written"),
 ):
     done = subprocess.run([folder / program, *arguments.split()], capture_output=True, text=True, timeout=60)
     check(f"{program} {arguments}: {done.returncode} {done.stderr!r}", (done.returncode, sentence in done.stderr) == (1, True))
 
-print("\n".join(failures) or "why writes what it should")
+print("\n".join(failures) or "why and hard write what they should")
 sys.exit(bool(failures))
