@@ -106,6 +106,7 @@ void train(const PointerGenerator& model, const std::vector<Example>& pairs, con
       Tensor loss = cross_entropy(log_p, batch.output, {.ignore = tokens::pad});
       if (o.coverage) {
         std::vector<int32_t> steps;
+        steps.reserve(rows.size());
         for (const int32_t row : rows) steps.push_back(int32_t(pairs[size_t(row)].target.size() + 1));
         loss = loss + coverage_loss(weights, {.queries = steps, .slots = batch.lengths});
       }
