@@ -28,7 +28,19 @@ real Tensor::item() const {
   return data()[0];
 }
 
+void Tensor::fail_undefined() {
+  fail("tensor: the numbers of an undefined tensor (never set, or moved from)");
+}
+
+void fail_undefined(const char* op, std::initializer_list<const Tensor*> tensors) {
+  const auto* const first =
+      std::find_if(tensors.begin(), tensors.end(), [](auto x) { return !x->defined(); });
+  fail("{}: tensor {} of {} is undefined (never set, or moved from)", op, first - tensors.begin() + 1,
+       tensors.size());
+}
+
 void Tensor::assign(std::span<const real> values) {
+  check_defined("assign", *this);
   if (static_cast<int64_t>(values.size()) != size()) {
     fail("tensor: {} values for shape {}, which has {}", values.size(), shape_.text(), size());
   }
@@ -36,11 +48,13 @@ void Tensor::assign(std::span<const real> values) {
 }
 
 Tensor Tensor::reshape(Shape shape) const {
+  check_defined("reshape", *this);
   if (shape.size() != size()) fail("reshape: {} to {}: sizes differ", shape_.text(), shape.text());
   return {shape, buffer_, node_};
 }
 
 Tensor Tensor::reshape(std::initializer_list<int64_t> sizes) const {
+  check_defined("reshape", *this);
   const std::span<const int64_t> asked(sizes.begin(), sizes.size());
   PoolVector<int64_t> result(sizes);
   const auto unknown = std::find(result.begin(), result.end(), -1);
@@ -61,7 +75,10 @@ Tensor Tensor::reshape(std::initializer_list<int64_t> sizes) const {
 
 Tensor Tensor::detach() const { return {shape_, buffer_}; }
 
-Tensor Tensor::clone() const { return from(shape_, values()); }
+Tensor Tensor::clone() const {
+  check_defined("clone", *this);
+  return from(shape_, values());
+}
 
 Tensor Tensor::grad() const {
   if (!node_) return {};

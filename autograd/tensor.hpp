@@ -1,5 +1,6 @@
 #pragma once
 
+#include <initializer_list>
 #include <span>
 #include <vector>
 
@@ -59,10 +60,17 @@ class Tensor {
   [[nodiscard]] int64_t size() const { return shape_.size(); }
   [[nodiscard]] int64_t size(int axis) const { return shape_[axis]; }
 
-  [[nodiscard]] const real* data() const { return buffer_.data(); }
+  // These three throw when the tensor is undefined: never set, or moved from.
+  [[nodiscard]] const real* data() const {
+    if (!defined()) fail_undefined();
+    return buffer_.data();
+  }
   [[nodiscard]] std::span<const real> values() const { return {data(), static_cast<size_t>(size())}; }
   // Write access. A backward that still needs the old values will notice and throw.
-  [[nodiscard]] real* mutable_data() { return buffer_.mutable_data(); }
+  [[nodiscard]] real* mutable_data() {
+    if (!defined()) fail_undefined();
+    return buffer_.mutable_data();
+  }
   // The only element; throws when there are more.
   [[nodiscard]] real item() const;
   // Copies `values` in; throws on another count.
@@ -93,6 +101,7 @@ class Tensor {
       : shape_(shape), buffer_(std::move(buffer)), node_(std::move(node)) {}
 
  private:
+  [[noreturn]] static void fail_undefined();
   Shape shape_;
   Buffer buffer_;
   NodePtr node_;
@@ -100,6 +109,13 @@ class Tensor {
 
 // A list of tensors on the pool: a training step that makes some asks the system for no memory.
 using TensorList = PoolVector<Tensor>;
+
+// Throws `op: tensor 1 of 2 is undefined ...` unless all are defined: what an op asks first.
+[[noreturn]] void fail_undefined(const char* op, std::initializer_list<const Tensor*> tensors);
+template <class... T>
+void check_defined(const char* op, const T&... tensors) {
+  if (!(tensors.defined() && ...)) fail_undefined(op, {&tensors...});
+}
 
 Tensor empty_like(const Tensor& x);
 Tensor zeros_like(const Tensor& x);

@@ -172,6 +172,7 @@ Tensor broadcasted(const Tensor& a, const Tensor& b) {
 
 template <class Op>
 Tensor binary(const Tensor& a, const Tensor& b) {
+  check_defined(Op::name, a, b);
   return a.shape() == b.shape() ? same_shape<Op>(a, b) : broadcasted<Op>(a, b);
 }
 
@@ -182,9 +183,13 @@ Tensor sub(const Tensor& a, const Tensor& b) { return binary<Sub>(a, b); }
 Tensor mul(const Tensor& a, const Tensor& b) { return binary<Mul>(a, b); }
 Tensor div(const Tensor& a, const Tensor& b) { return binary<Div>(a, b); }
 
-Tensor neg(const Tensor& x) { return scale(x, -1); }
+Tensor neg(const Tensor& x) {
+  check_defined("neg", x);
+  return scale(x, -1);
+}
 
 Tensor scale(const Tensor& x, real factor) {
+  check_defined("scale", x);
   Tensor y = empty_like(x);
   simd().scale(factor, x.data(), y.mutable_data(), x.size());
   // y = f x  =>  dx += f dy
@@ -193,6 +198,7 @@ Tensor scale(const Tensor& x, real factor) {
 }
 
 Tensor shift(const Tensor& x, real term) {
+  check_defined("shift", x);
   Tensor y = empty_like(x);
   std::transform(x.data(), x.data() + x.size(), y.mutable_data(),
                  [term](real value) { return value + term; });
@@ -202,6 +208,7 @@ Tensor shift(const Tensor& x, real term) {
 }
 
 Tensor where(const Ids& condition, const Tensor& a, const Tensor& b) {
+  check_defined("where", a, b);
   if (condition.shape() != a.shape() || a.shape() != b.shape()) {
     fail("where: condition {}, a {} and b {} have to be of one shape", condition.shape().text(),
          a.shape().text(), b.shape().text());

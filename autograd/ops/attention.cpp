@@ -19,6 +19,7 @@ struct AdditiveShape {
 // The tensor tanh(q + k) of (B, T, S, A) is never stored: the backward computes it again, slot by slot, which
 // costs less than reading it would.
 Tensor additive_scores(const Tensor& q, const Tensor& k, const Tensor& v, const Mask& mask) {
+  check_defined("additive_scores", q, k, v);
   if (q.rank() != 3 || k.rank() != 3 || q.size(0) != k.size(0) || q.size(2) != k.size(2) ||
       v.shape() != Shape{q.size(2)}) {
     fail("additive_scores: q {}, k {}, v {}: (B, T, A), (B, S, A), (A) were expected", q.shape().text(),
@@ -118,6 +119,7 @@ struct Heads {
 };
 
 Heads plan(const Tensor& q, const Tensor& k, const Tensor& v, int64_t heads, real scale, const Mask& mask) {
+  check_defined("dot_attention", q, k, v);
   if (q.rank() != 3 || k.rank() != 3 || v.rank() != 3 || q.size(0) != k.size(0) || q.size(2) != k.size(2) ||
       v.size(0) != k.size(0) || v.size(1) != k.size(1)) {
     fail("dot_attention: q {}, k {}, v {}: (B, T, H E), (B, S, H E), (B, S, H F) were expected",

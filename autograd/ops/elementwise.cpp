@@ -19,6 +19,7 @@ constexpr double cost = 0.6;  // nanoseconds per element
 
 // An op from a kernel and its gradient's kernel: y = f(x), dx += f'(saved) dy.
 Tensor map(const char* op, const Tensor& x, Map f, MapBackward df, Keep keep) {
+  check_defined(op, x);
   Tensor y = empty_like(x);
   real* out = y.mutable_data();
   parallel_for(x.size(), grain(cost),
@@ -35,6 +36,7 @@ Tensor map(const char* op, const Tensor& x, Map f, MapBackward df, Keep keep) {
 // An op from formulas, for functions that need no kernel: y = f(x), dx += df(x) dy.
 template <class F, class D>
 Tensor formula(const char* op, const Tensor& x, F f, D df) {
+  check_defined(op, x);
   Tensor y = empty_like(x);
   real* out = y.mutable_data();
   for (int64_t i = 0; i < x.size(); ++i) out[i] = f(x.data()[i]);
@@ -114,6 +116,7 @@ Tensor clamp(const Tensor& x, real low, real high) {
 }
 
 Tensor dropout(const Tensor& x, real p, Rng& rng) {
+  check_defined("dropout", x);
   if (!(p >= 0 && p < 1)) fail("dropout: probability {} is outside [0, 1)", p);
   if (p == 0) return x;
   PoolVector<uint32_t> bits(static_cast<size_t>(x.size()));

@@ -37,18 +37,21 @@ Tensor pick_rows(const char* op, const Tensor& x, const Ids& indices, const Shap
 }  // namespace
 
 Tensor embedding(const Tensor& table, const Ids& ids) {
+  check_defined("embedding", table);
   if (table.rank() != 2) fail("embedding: the table has shape {}, (V, D) was expected", table.shape().text());
   check_range("embedding", "id", ids.values(), table.size(0));
   return pick_rows("embedding", table, ids, ids.shape().insert(-1, table.size(1)), table.size(1));
 }
 
 Tensor select_rows(const Tensor& x, std::span<const int32_t> rows) {
+  check_defined("select_rows", x);
   check_range("select_rows", "row", rows, x.size(0));
   const auto count = static_cast<int64_t>(rows.size());
   return pick_rows("select_rows", x, Ids(Shape{count}, rows), x.shape().with(0, count), x.shape().inner(0));
 }
 
 Tensor gather(const Tensor& x, const Ids& indices) {
+  check_defined("gather", x);
   const int64_t n = x.size(-1);
   const Shape& shape = indices.shape();
   if (shape.rank() != x.rank() || shape.with(-1, n) != x.shape()) {
@@ -67,6 +70,7 @@ Tensor gather(const Tensor& x, const Ids& indices) {
 
 // y_btv = sum over s with ids_bs = v of x_bts  =>  dx_bts += dy_bt,ids_bs; a slot of id -1 stands in no sum.
 Tensor scatter_sum(const Tensor& x, const Ids& ids, int64_t classes) {
+  check_defined("scatter_sum", x);
   if (x.rank() != 3 || ids.shape() != Shape{x.size(0), x.size(2)}) {
     fail("scatter_sum: x {} and ids {}: (B, T, S) and (B, S) were expected", x.shape().text(),
          ids.shape().text());
@@ -109,6 +113,7 @@ Tensor one_hot(const Ids& ids, int64_t classes) {
 }
 
 Ids sample(const Tensor& weights, Rng& rng) {
+  check_defined("sample", weights);
   const int64_t n = weights.size(-1);
   Ids drawn(weights.shape().without(-1));
   const real* row = weights.data();

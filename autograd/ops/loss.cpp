@@ -8,6 +8,7 @@ namespace heed::inline HEED_PRECISION {
 // Of one row: loss = -sum_v q_v (x_v - lse), lse = log sum_v e^x_v, where q is (1 - e) at the target plus e/V
 // everywhere, so dloss/dx_v = softmax(x)_v - q_v. Only lse is kept; the probabilities come from x again.
 Tensor cross_entropy(const Tensor& logits, const Ids& targets, const CrossEntropy& options) {
+  check_defined("cross_entropy", logits);
   if (logits.rank() == 0 || logits.shape().without(-1) != targets.shape()) {
     fail("cross_entropy: logits {} and targets {}: (..., V) and (...) were expected", logits.shape().text(),
          targets.shape().text());
@@ -54,6 +55,7 @@ Tensor cross_entropy(const Tensor& logits, const Ids& targets, const CrossEntrop
 }
 
 Tensor mse(const Tensor& x, const Tensor& target) {
+  check_defined("mse", x, target);
   if (x.shape() != target.shape()) {
     fail("mse: x {} and target {} differ in shape", x.shape().text(), target.shape().text());
   }

@@ -60,6 +60,7 @@ Products plan(const Tensor& a, const Tensor& b, Transposed transposed) {
 }  // namespace
 
 Tensor matmul(const Tensor& a, const Tensor& b, Transposed transposed) {
+  check_defined("matmul", a, b);
   const Products p = plan(a, b, transposed);
   const int64_t rows = transposed.a ? a.size(-1) : a.size(-2);
   Tensor c = Tensor::empty(a.shape().with(-2, rows).with(-1, p.n));
@@ -102,6 +103,7 @@ Tensor matmul(const Tensor& a, const Tensor& b, Transposed transposed) {
 }
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  check_defined("linear", x, weight);
   if (weight.rank() != 2 || x.rank() < 1 || x.size(-1) != weight.size(1)) {
     fail("linear: x {} and weight {}: (..., I) and (O, I) were expected", x.shape().text(),
          weight.shape().text());

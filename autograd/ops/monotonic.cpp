@@ -10,6 +10,7 @@ namespace heed::inline HEED_PRECISION {
 namespace {
 
 void check_alignment(const char* op, const Tensor& p, const Tensor& first) {
+  check_defined(op, p, first);
   if (p.rank() == 3 && first.shape() == p.shape().without(1)) return;
   fail("{}: p {} and first {}: (B, T, S) and (B, S) were expected", op, p.shape().text(),
        first.shape().text());

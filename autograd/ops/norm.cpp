@@ -10,6 +10,7 @@ namespace heed::inline HEED_PRECISION {
 namespace {
 
 void check_factor(const char* op, const char* name, const Tensor& factor, const Tensor& x) {
+  check_defined(op, x);
   if (x.rank() == 0) fail("{}: a scalar has no axis", op);
   if (factor.defined() && factor.shape() != Shape{x.size(-1)}) {
     fail("{}: {} {} for x {}: ({}) was expected", op, name, factor.shape().text(), x.shape().text(),

@@ -97,6 +97,7 @@ void step_backward(const Recurrence& r, const real* saved, const real* state, co
 
 Recurrence plan(Cell cell, const Tensor& x_gates, const Tensor& state, const Tensor& weight_hh,
                 const Tensor& bias_hh, const Sequence& sequence) {
+  check_defined("recurrent", x_gates, state, weight_hh);
   if (weight_hh.rank() != 2 || weight_hh.size(0) != gates(cell) * weight_hh.size(1)) {
     fail("recurrent: weight_hh {}: ({} H, H) was expected", weight_hh.shape().text(), gates(cell));
   }

@@ -23,6 +23,7 @@ struct Axis {
 
 // y = factor sum_k x_k  =>  dx_k += factor dy for every k
 Tensor scaled_sum(const char* op, const Tensor& x, const Axis& axis, real factor) {
+  check_defined(op, x);
   Tensor y = Tensor::zeros(axis.result);
   real* out = y.mutable_data();
   for (int64_t o = 0; o < axis.outer; ++o) {
@@ -53,6 +54,7 @@ bool larger(real a, real b) { return a > b || (a != a && b == b); }
 // in a minimum too.
 template <class Better>
 Tensor extreme(const char* op, const Tensor& x, const Axis& axis, Better better) {
+  check_defined(op, x);
   if (axis.n == 0) fail("{}: shape {} has no element along the axis", op, x.shape().text());
   Tensor y = Tensor::empty(axis.result);
   real* out = y.mutable_data();
@@ -81,6 +83,7 @@ Tensor extreme(const char* op, const Tensor& x, const Axis& axis, Better better)
 }  // namespace
 
 Tensor sum(const Tensor& x) {
+  check_defined("sum", x);
   Tensor y = Tensor::scalar(simd().sum(x.data(), x.size()));
   return record("sum", y, {&x}, [n = x.size()](Gradients& g) {
     real* dx = g.input(0);
@@ -89,7 +92,10 @@ Tensor sum(const Tensor& x) {
   });
 }
 
-Tensor mean(const Tensor& x) { return scale(sum(x), 1 / static_cast<real>(x.size())); }
+Tensor mean(const Tensor& x) {
+  check_defined("mean", x);
+  return scale(sum(x), 1 / static_cast<real>(x.size()));
+}
 
 Tensor sum(const Tensor& x, int axis, bool keep) {
   return scaled_sum("sum", x, Axis(x.shape(), axis, keep), 1);
@@ -109,6 +115,7 @@ Tensor min(const Tensor& x, int axis, bool keep) {
 
 // y_k = sum_j<=k x_j, so x_k is in y_k and all after it:  dx_k += sum_j>=k dy_j. Exclusive: j < k, j > k.
 Tensor cumsum(const Tensor& x, int axis, bool exclusive) {
+  check_defined("cumsum", x);
   const Axis a(x.shape(), axis, true);
   Tensor y = empty_like(x);
   real* out = y.mutable_data();

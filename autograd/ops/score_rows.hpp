@@ -14,6 +14,7 @@ struct ScoreRows {
   int64_t slots, queries, rows_of_batch, rows;
 
   ScoreRows(const char* op, const Tensor& scores, const Mask& mask) : mask(mask) {
+    check_defined(op, scores);
     const Shape& shape = scores.shape();
     if (shape.rank() == 0) fail("{}: a scalar has no axis", op);
     slots = shape[-1];

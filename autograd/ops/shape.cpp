@@ -51,6 +51,7 @@ void add_runs(const real* from, int64_t from_step, real* to, int64_t to_step, in
 }  // namespace
 
 Tensor permute(const Tensor& x, std::span<const int> axes) {
+  check_defined("permute", x);
   const int rank = x.rank();
   int order[Shape::max_rank] = {};
   int64_t sizes[Shape::max_rank] = {};
@@ -74,12 +75,14 @@ Tensor permute(const Tensor& x, std::span<const int> axes) {
 }
 
 Tensor transpose(const Tensor& x, int a, int b) {
+  check_defined("transpose", x);
   int order[Shape::max_rank] = {0, 1, 2, 3};
   std::swap(order[x.shape().axis(a)], order[x.shape().axis(b)]);
   return permute(x, std::span<const int>(order, static_cast<size_t>(x.rank())));
 }
 
 Tensor slice(const Tensor& x, int axis, int64_t begin, int64_t end) {
+  check_defined("slice", x);
   const int64_t size = x.size(axis);
   if (begin < 0 || begin > end || end > size) {
     fail("slice: [{}, {}) of axis {} of {} is out of range", begin, end, axis, x.shape().text());
@@ -105,6 +108,7 @@ Tensor concat(std::span<const Tensor> parts, int axis) {
   const int at = first.axis(axis);
   int64_t total = 0;
   for (const Tensor& part : parts) {
+    if (!part.defined()) fail("concat: part {} is undefined", &part - parts.data());
     if (part.rank() != first.rank() || part.shape().with(at, 0) != first.with(at, 0)) {
       fail("concat: {} and {} differ outside axis {}", first.text(), part.shape().text(), at);
     }
@@ -137,6 +141,7 @@ Tensor stack(std::span<const Tensor> parts, int axis) {
   const int at = axis < 0 ? axis + parts[0].rank() + 1 : axis;
   TensorList raised;
   for (const Tensor& part : parts) {
+    if (!part.defined()) fail("stack: part {} is undefined", &part - parts.data());
     if (part.shape() != parts[0].shape()) {
       fail("stack: shapes {} and {} differ", parts[0].shape().text(), part.shape().text());
     }
@@ -160,6 +165,7 @@ TensorList split(const Tensor& x, int axis, std::span<const int64_t> sizes) {
 }
 
 Tensor pad(const Tensor& x, int axis, int64_t before, int64_t after, real value) {
+  check_defined("pad", x);
   if (before < 0 || after < 0) fail("pad: ({}, {}) is negative", before, after);
   const int64_t outer = x.shape().outer(axis);
   const int64_t inner = x.shape().inner(axis);
@@ -174,6 +180,7 @@ Tensor pad(const Tensor& x, int axis, int64_t before, int64_t after, real value)
 
 // Adding zeros of the larger shape is what repeats x, and sums its gradient.
 Tensor expand(const Tensor& x, Shape shape) {
+  check_defined("expand", x);
   if (broadcast("expand", x.shape(), shape) != shape) {
     fail("expand: {} does not repeat to {}", x.shape().text(), shape.text());
   }

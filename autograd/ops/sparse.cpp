@@ -201,6 +201,7 @@ Tensor entmax15(const Tensor& scores, const Mask& mask) {
 // At b -> 0 the first and second order in b of s_i = p_i e^(-b log p_i) leave
 //   p_i' = p_i (sum_j p_j log^2 p_j - log^2 p_i) / 2.
 Tensor entmax(const Tensor& scores, const Tensor& alpha, const Mask& mask) {
+  check_defined("entmax", scores, alpha);
   const ScoreRows rows("entmax", scores, mask);
   const double b = static_cast<double>(alpha.item()) - 1;
   if (!(b >= 0)) fail("entmax: alpha {} is below 1", alpha.item());
