@@ -40,7 +40,7 @@ Mask Mask::of_lengths(std::span<const int32_t> lengths) {
 }
 
 Mask Mask::of_bytes(int64_t batch, int64_t slots, std::span<const uint8_t> bytes) {
-  if (static_cast<int64_t>(bytes.size()) != batch * slots) {
+  if (static_cast<int64_t>(bytes.size()) != Shape{batch, slots}.size()) {
     fail("mask: {} bytes for {} rows of {} slots", bytes.size(), batch, slots);
   }
   Mask mask;
@@ -58,6 +58,12 @@ Mask Mask::causal(int64_t offset) const {
 void Mask::check(const char* op, int64_t batch, int64_t slots) const {
   if (lengths_ && static_cast<int64_t>(lengths_->size()) != batch) {
     fail("{}: the mask has {} lengths for a batch of {}", op, lengths_->size(), batch);
+  }
+  for (size_t b = 0; lengths_ && b < lengths_->size(); ++b) {
+    const int32_t length = (*lengths_)[b];
+    if (length < 0 || length > slots) {
+      fail("{}: the mask's length {} of row {} is outside [0, {}]", op, length, b, slots);
+    }
   }
   if (bytes_ && static_cast<int64_t>(bytes_->size()) != batch * slots) {
     fail("{}: the mask has {} bytes for {} rows of {} slots", op, bytes_->size(), batch, slots);

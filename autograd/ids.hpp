@@ -67,7 +67,7 @@ class Mask {
     return bytes_ ? bytes_->data() + b * slots : nullptr;
   }
 
-  // Throws `op: ...` unless the mask fits a batch of B rows of S slots.
+  // Throws `op: ...` unless the mask fits a batch of B rows of S slots: B lengths in [0, S], B*S bytes.
   void check(const char* op, int64_t batch, int64_t slots) const;
 
   // The mask of rows[0], rows[1], ... (beams, shrinking batches).

@@ -6,6 +6,8 @@
 #include <new>
 #include <utility>
 
+#include "autograd/error.hpp"
+
 namespace heed {
 
 namespace {
@@ -50,8 +52,10 @@ constinit thread_local Pool pool{};
 
 void* request(size_t bytes) {
   ++pool.stats.requests;
-  void* block = std::aligned_alloc(64, bytes);
-  if (block == nullptr) throw std::bad_alloc();
+  constexpr size_t address_space = size_t{1}
+                                   << 47;  // asked for more, a sanitizer's allocator ends the program
+  void* block = bytes < address_space ? std::aligned_alloc(64, bytes) : nullptr;
+  if (block == nullptr) fail("memory: the system has no {} bytes more", bytes);
   return block;
 }
 
@@ -67,12 +71,14 @@ struct PoolCloser {
 void* pool_allocate(size_t bytes) {
   const auto [index, rounded] = size_class(bytes);
   MemoryStats& stats = pool.stats;
+  FreeBlock* pooled = pool.free[index];
+  void* block = pooled != nullptr ? pooled : request(rounded);  // which may throw: nothing is counted yet
+  if (pooled != nullptr) {
+    pool.free[index] = pooled->next;
+    stats.pooled_bytes -= static_cast<int64_t>(rounded);
+  }
   stats.live_bytes += static_cast<int64_t>(rounded);
   stats.peak_bytes = std::max(stats.peak_bytes, stats.live_bytes);
-  FreeBlock* block = pool.free[index];
-  if (block == nullptr) return request(rounded);
-  pool.free[index] = block->next;
-  stats.pooled_bytes -= static_cast<int64_t>(rounded);
   return block;
 }
 

@@ -12,6 +12,18 @@ Shape::Shape(std::span<const int64_t> sizes) {
     if (size < 0) fail("shape: size {} of axis {} is negative", size, rank_);
     sizes_[rank_++] = size;
   }
+  check_product();
+}
+
+// Bytes have to be countable too: 2^58 elements of 8 bytes leave room for headers and rounding. Sizes of 0
+// are passed over, so that outer() and inner() cannot overflow either.
+void Shape::check_product() const {
+  constexpr int64_t most = int64_t{1} << 58;
+  int64_t n = 1;
+  for (int i = 0; i < rank_; ++i) {
+    if (sizes_[i] > most / n) fail("shape {}: more elements than fit into memory", text());
+    n *= std::max<int64_t>(sizes_[i], 1);
+  }
 }
 
 int64_t Shape::size() const {
@@ -40,7 +52,9 @@ int64_t Shape::inner(int axis) const {
 
 Shape Shape::with(int axis, int64_t size) const {
   Shape result = *this;
+  if (size < 0) fail("shape: size {} of axis {} is negative", size, axis);
   result.sizes_[this->axis(axis)] = size;
+  result.check_product();
   return result;
 }
 
@@ -55,11 +69,13 @@ Shape Shape::without(int axis) const {
 Shape Shape::insert(int axis, int64_t size) const {
   const int at = axis < 0 ? axis + rank_ + 1 : axis;
   if (at < 0 || at > rank_) fail("axis {} to insert into shape {}: out of range", axis, text());
+  if (size < 0) fail("shape: size {} to insert is negative", size);
   if (rank_ == max_rank) fail("shape: {} has the largest rank, {}, already", text(), max_rank);
   Shape result = *this;
   std::copy_backward(sizes_ + at, sizes_ + rank_, result.sizes_ + rank_ + 1);
   result.sizes_[at] = size;
   ++result.rank_;
+  result.check_product();
   return result;
 }
 

@@ -8,14 +8,15 @@
 namespace heed {
 
 // The sizes of a tensor, outermost axis first: rank 0 (a scalar) to 4. Axes count from 0; a negative axis
-// counts from the end, as in NumPy.
+// counts from the end, as in NumPy. No product of its sizes overflows: one that would, throws.
 class Shape {
  public:
   static constexpr int max_rank = 4;
 
   Shape() = default;
   Shape(std::initializer_list<int64_t> sizes) : Shape(std::span(sizes.begin(), sizes.size())) {}
-  explicit Shape(std::span<const int64_t> sizes);  // throws on rank > 4 or a negative size
+  explicit Shape(
+      std::span<const int64_t> sizes);  // throws on rank > 4, a negative size, or too many elements
 
   [[nodiscard]] int rank() const { return rank_; }
   // The size of an axis; throws when there is no such axis.
@@ -40,6 +41,8 @@ class Shape {
   friend bool operator==(const Shape&, const Shape&) = default;
 
  private:
+  void check_product() const;
+
   int rank_ = 0;
   int64_t sizes_[max_rank] = {};  // zeros beyond the rank, so that == compares all four
 };

@@ -60,11 +60,10 @@ Tensor Tensor::reshape(std::initializer_list<int64_t> sizes) const {
   const auto unknown = std::find(result.begin(), result.end(), -1);
   if (unknown != result.end()) {
     *unknown = 1;
-    int64_t known = 1;
-    for (const int64_t size : result) known *= size;
-    if (known < 0 || std::count(asked.begin(), asked.end(), -1) > 1) {
+    if (std::count(asked.begin(), asked.end(), -1) > 1) {
       fail("reshape: {} to ({}): at most one size may be -1", shape_.text(), fmt::join(asked, ", "));
     }
+    const int64_t known = Shape(result).size();
     if (known == 0 || size() % known != 0) {
       fail("reshape: {} to ({}): {} elements do not divide", shape_.text(), fmt::join(asked, ", "), size());
     }

@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <numeric>
+#include <limits>
 
 #include "autograd/error.hpp"
 #include "autograd/graph.hpp"
@@ -99,6 +99,9 @@ Tensor slice(const Tensor& x, int axis, int64_t begin, int64_t end) {
 }
 
 Tensor select(const Tensor& x, int axis, int64_t index) {
+  if (index < 0 || index >= x.size(axis)) {
+    fail("select: index {} of axis {} of {} is out of range", index, axis, x.shape().text());
+  }
   return slice(x, axis, index, index + 1).reshape(x.shape().without(axis));
 }
 
@@ -151,8 +154,9 @@ Tensor stack(std::span<const Tensor> parts, int axis) {
 }
 
 TensorList split(const Tensor& x, int axis, std::span<const int64_t> sizes) {
-  const int64_t total = std::accumulate(sizes.begin(), sizes.end(), int64_t{0});
-  if (total != x.size(axis)) {
+  int64_t left = x.size(axis);
+  for (const int64_t size : sizes) left = size < 0 || size > left ? -1 : left - size;
+  if (left != 0) {
     fail("split: sizes ({}) do not add up to axis {} of {}", fmt::join(sizes, ", "), axis, x.shape().text());
   }
   TensorList parts;
@@ -167,11 +171,17 @@ TensorList split(const Tensor& x, int axis, std::span<const int64_t> sizes) {
 Tensor pad(const Tensor& x, int axis, int64_t before, int64_t after, real value) {
   check_defined("pad", x);
   if (before < 0 || after < 0) fail("pad: ({}, {}) is negative", before, after);
+  constexpr int64_t most = std::numeric_limits<int64_t>::max();
+  if (before > most - x.size(axis) || after > most - x.size(axis) - before) {
+    fail("pad: {} and {} more along axis {} of {}: more elements than fit into memory", before, after, axis,
+         x.shape().text());
+  }
+  const Shape shape = x.shape().with(axis, x.size(axis) + before + after);
   const int64_t outer = x.shape().outer(axis);
   const int64_t inner = x.shape().inner(axis);
   const int64_t run = x.size(axis) * inner;
   const int64_t row = run + (before + after) * inner;
-  Tensor y = Tensor::full(x.shape().with(axis, x.size(axis) + before + after), value);
+  Tensor y = Tensor::full(shape, value);
   copy_runs(x.data(), run, y.mutable_data() + before * inner, row, outer, run);
   return record("pad", y, {&x}, [=, start = before * inner](Gradients& g) {
     add_runs(g.output() + start, row, g.input(0), run, outer, run);

@@ -51,6 +51,12 @@ TEST_CASE("lengths, bytes and causality hide slots, alone and together") {
 }
 
 TEST_CASE("a mask that does not fit says so") {
+  for (const int32_t length : {99, -2}) {
+    CHECK(error_of([&] {
+            Mask::of_lengths({3, length}).check("softmax", 2, 3);
+          }) == fmt::format("softmax: the mask's length {} of row 1 is outside [0, 3]", length));
+  }
+  CHECK(error_of([] { Mask::of_lengths({3, 0}).check("softmax", 2, 3); }).empty());
   CHECK(error_of([] {
           Mask::of_lengths({1, 2}).check("softmax", 3, 4);
         }) == "softmax: the mask has 2 lengths for a batch of 3");

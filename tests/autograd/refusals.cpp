@@ -68,5 +68,37 @@ TEST_CASE("every op says that a tensor is undefined") {
   }
 }
 
+TEST_CASE("sizes that do not fit are refused before anything is asked of the system") {
+  constexpr int64_t most = std::numeric_limits<int64_t>::max();
+  const auto refused = [](const std::function<void()>& f) {
+    return error_of(f).find("more elements than fit into memory") != std::string::npos;
+  };
+  CHECK(error_of([] {
+          (void)Tensor::zeros({int64_t{1} << 33, int64_t{1} << 31});
+        }) == "shape (8589934592, 2147483648): more elements than fit into memory");
+  CHECK(refused([] { (void)Tensor::empty({int64_t{1} << 62}); }));
+  CHECK(refused([] { Ids(Shape{int64_t{1} << 62}); }));
+  CHECK(refused([&] { (void)Shape({0, most, most}); }));  // outer() and inner() would overflow
+  const Tensor x = Tensor::zeros({2, 1});
+  CHECK(refused([&] { expand(x, {2, most}); }));
+  CHECK(refused([&] { pad(x, 0, most, 0); }));
+  CHECK(refused([&] { pad(x, 1, 1, most - 1); }));
+  CHECK(refused([&] { pad(x, 1, most, most); }));
+  CHECK(refused([&] { one_hot(Ids(Shape{2}), most); }));
+  CHECK(refused([&] { (void)x.reshape({most, 2, -1}); }));
+  CHECK(refused([&] { Mask::of_bytes(most, 2, {1, 1}); }));
+  CHECK(error_of([&] { select(x, 0, most); }) ==
+        "select: index 9223372036854775807 of axis 0 of (2, 1) is out of range");
+  const std::vector<int64_t> wrap{most, most, 4};
+  CHECK(error_of([&] { split(x, 0, wrap); }).starts_with("split: sizes (9223372036854775807, "));
+}
+
+TEST_CASE("memory that the system does not have is told, and counted nowhere") {
+  const MemoryStats before = memory_stats();
+  CHECK(error_of([] { (void)Tensor::empty({int64_t{1} << 57}); }).starts_with("memory: the system has no "));
+  CHECK(memory_stats().live_bytes == before.live_bytes);
+  CHECK(memory_stats().peak_bytes == before.peak_bytes);
+}
+
 }  // namespace
 }  // namespace heed::tests
