@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 #include <string_view>
 
 #include "autograd/error.hpp"
@@ -22,14 +23,18 @@ class Leaf final : public Node {
   void drop() noexcept override {}
 };
 
-// "nan" or "inf" and its place, for anomaly mode.
-void check_values(const char* op, const char* what, std::span<const real> values) {
-  // A hidden slot's log-probability is minus infinity by definition.
-  const bool infinite_is_fine = std::string_view(op) == "log_softmax";
+// Where the first NaN or infinity stands: "nan at element 3 of 10"; "" when all are finite.
+std::string first_anomaly(std::span<const real> values, bool minus_infinity_is_fine = false) {
   for (size_t i = 0; i < values.size(); ++i) {
-    if (std::isfinite(values[i]) || (infinite_is_fine && values[i] < 0)) continue;
-    fail("anomaly: {}{} made {} at element {} of {}", what, op, values[i], i, values.size());
+    const real v = values[i];
+    if (std::isfinite(v) || (minus_infinity_is_fine && v < 0)) continue;
+    return fmt::format("{} at element {} of {}",
+                       std::isnan(v) ? "nan"
+                       : v < 0       ? "-inf"
+                                     : "inf",
+                       i, values.size());
   }
+  return "";
 }
 
 }  // namespace
@@ -99,7 +104,16 @@ void Graph::connect(Node& node, NodePtr* memory, std::span<const Tensor* const> 
 
 bool Graph::anomaly() { return checking; }
 
-void Graph::check_finite(const char* op, const Tensor& y) { check_values(op, "", y.values()); }
+void Graph::check_finite(const char* op, const Tensor& y, std::span<const Tensor* const> inputs) {
+  // A hidden slot's log-probability is minus infinity by definition; log_softmax itself checks the seen ones.
+  const std::string made = first_anomaly(y.values(), std::string_view(op) == "log_softmax");
+  if (made.empty()) return;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const std::string had = inputs[i]->defined() ? first_anomaly(inputs[i]->values()) : "";
+    if (!had.empty()) fail("anomaly: {} made {}; its input {} already has {}", op, made, i + 1, had);
+  }
+  fail("anomaly: {} made {}", op, made);
+}
 
 NoGrad::NoGrad() : before_(std::exchange(recording, false)) {}
 NoGrad::~NoGrad() { recording = before_; }
@@ -163,6 +177,12 @@ void Graph::backward(const Tensor& loss, bool keep_graph) {
     if (!node.leaf()) node.grad_ = Buffer();
   };
   const auto walk = [&](Node& node) {
+    if (node.failed_) {
+      fail(
+          "backward: an earlier backward of this {} failed, after it had freed a part of the graph; compute "
+          "it anew",
+          node.name_);
+    }
     if (node.freed_) {
       fail("backward: the graph behind {} was freed by an earlier backward; ask that one for keep_graph",
            node.name_);
@@ -174,7 +194,8 @@ void Graph::backward(const Tensor& loss, bool keep_graph) {
       NodePtr& x = node.edges_[i];
       if (!x) continue;
       if (checking && x->grad_) {
-        check_values(node.name_, "the backward of ", {x->grad_.data(), static_cast<size_t>(x->size_)});
+        const std::string made = first_anomaly({x->grad_.data(), static_cast<size_t>(x->size_)});
+        if (!made.empty()) fail("anomaly: the backward of {} made {}", node.name_, made);
       }
       if (!x->leaf() && !std::exchange(x->queued_, true)) queue.push(x);
     }
@@ -204,6 +225,7 @@ void Graph::backward(const Tensor& loss, bool keep_graph) {
       if (node->edges_[i]) forget(*node->edges_[i].get());
     }
     while (!queue.empty()) forget(*queue.pop().get());
+    root.failed_ = root.freed_;
     throw;
   }
 }

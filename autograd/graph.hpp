@@ -77,6 +77,7 @@ class Node {
   uint32_t inputs_ = 0;
   bool queued_ = false;  // in the queue of a running backward
   bool freed_ = false;   // backward has walked it and given up what it saved
+  bool failed_ = false;  // a backward from here threw on its way, after it had freed a part
   bool keep_grad_ = false;
   NodePtr* edges_ = nullptr;  // inputs_ pointers, null where the input needs no gradient
   Buffer grad_;               // of a leaf: for good; of any other: while a backward runs
@@ -91,7 +92,8 @@ class Graph {
   static bool wants(std::span<const Tensor* const> inputs);
   // Makes the edges of a new node, in the memory behind it.
   static void connect(Node& node, NodePtr* memory, std::span<const Tensor* const> inputs);
-  static void check_finite(const char* op, const Tensor& y);  // in anomaly mode
+  // In anomaly mode: throws when y has a NaN or an infinity, and says so if an input had one already.
+  static void check_finite(const char* op, const Tensor& y, std::span<const Tensor* const> inputs);
   static bool anomaly();
   static void backward(const Tensor& loss, bool keep_graph);
 };
@@ -123,7 +125,7 @@ class Op final : public Node {
 // The closure captures the buffers that it needs (as Saved), never y itself (no cycles).
 template <class F>
 Tensor record(const char* op, Tensor y, std::span<const Tensor* const> inputs, F backward) {
-  if (Graph::anomaly()) Graph::check_finite(op, y);
+  if (Graph::anomaly()) Graph::check_finite(op, y, inputs);
   if (!Graph::wants(inputs)) return y;
   constexpr size_t start =
       (sizeof(detail::Op<F>) + alignof(NodePtr) - 1) / alignof(NodePtr) * alignof(NodePtr);
@@ -162,7 +164,8 @@ class NoGrad {
 bool grad_enabled();
 
 // While one lives, every op of this thread checks what it made, forward and backward, and the first NaN or
-// infinity throws, naming the op: `anomaly: log made -inf at element 3 of 10`. Slow; for finding out.
+// infinity throws, naming the op: `anomaly: log made -inf at element 3 of 10`; and the input, if it came in
+// by one: `...; its input 1 already has nan at element 0`. Slow; for finding out.
 class Anomaly {
  public:
   Anomaly();

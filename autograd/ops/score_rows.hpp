@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cmath>
+
 #include "autograd/error.hpp"
 #include "autograd/ids.hpp"
 #include "autograd/simd.hpp"
@@ -24,6 +26,23 @@ struct ScoreRows {
     if (mask.everything()) return;
     if (shape.rank() < 2) fail("{}: a mask needs scores (B, ..., S), not {}", op, shape.text());
     mask.check(op, shape[0], slots);
+  }
+
+  // In anomaly mode: throws when a score that is seen is NaN or infinite.
+  void check_seen(const char* op, const Tensor& scores) const {
+    for (int64_t r = 0; r < rows; ++r) {
+      const int64_t b = r / rows_of_batch;
+      const uint8_t* seen = mask.bytes(b, slots);
+      for (int64_t s = 0; s < mask.visible(b, r % queries, slots); ++s) {
+        const real score = scores.data()[r * slots + s];
+        if ((seen != nullptr && seen[s] == 0) || std::isfinite(score)) continue;
+        fail("anomaly: {} was given {} at element {} of {}", op,
+             std::isnan(score) ? "nan"
+             : score < 0       ? "-inf"
+                               : "inf",
+             r * slots + s, scores.size());
+      }
+    }
   }
 
   // Calls f(offset of the row, slots that may be seen, their bytes or null) for every row. `nanoseconds`:

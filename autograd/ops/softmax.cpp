@@ -35,6 +35,7 @@ Tensor log_softmax(const Tensor& scores, const Mask& mask) {
     simd().log_softmax(x + row, seen, out + row, n);
     std::fill(out + row + n, out + row + rows.slots, -std::numeric_limits<real>::infinity());
   });
+  if (Graph::anomaly()) rows.check_seen("log_softmax", scores);
   return record("log_softmax", y, {&scores}, [rows, y = Saved(y)](Gradients& g) {
     rows.walk(
         [&, y = y.data(), dy = g.output(), dx = g.input(0)](int64_t row, int64_t n, const uint8_t* /*seen*/) {

@@ -182,6 +182,10 @@ TEST_CASE("a saved value that was overwritten before backward is an error") {
   const Tensor loss = sum(mul(x, w));
   w.mutable_data()[0] = 4;  // as an optimizer would
   CHECK(error_of([&] { backward(loss); }).starts_with("backward: a value that it needs was overwritten"));
+  CHECK(
+      error_of([&] { backward(loss); }) ==
+      "backward: an earlier backward of this sum failed, after it had freed a part of the graph; compute it "
+      "anew");
   CHECK(error_of([&] { backward(sum(mul(x, w))); }).empty());  // the engine is usable after
   CHECK(x.grad().item() == 4);
 }
@@ -192,7 +196,16 @@ TEST_CASE("anomaly mode names the first op that made a NaN or an infinity") {
     const Anomaly anomaly;
     CHECK(error_of([&] { (void)exp(log(x)); }) == "anomaly: log made -inf at element 1 of 2");
     CHECK(error_of([&] { (void)div(x, x); }).starts_with("anomaly: div made "));
+    const Tensor row = Tensor::from({1, 3}, {1, -inf, 2});
+    const Mask second_hidden = Mask::of_bytes(1, 3, {1, 0, 1});
+    CHECK(error_of([&] { (void)log_softmax(row, second_hidden); }).empty());
+    CHECK(error_of([&] { (void)log_softmax(row); }) ==
+          "anomaly: log_softmax was given -inf at element 1 of 3");
     CHECK(error_of([&] { (void)log_softmax(x.reshape({1, 2}), Mask::of_lengths({1})); }).empty());
+    const Tensor bad = Tensor::from({2, 1}, {0, -std::numeric_limits<real>::quiet_NaN()});
+    CHECK(error_of([&] { (void)embedding(bad, Ids({1}, {1})); }) ==
+          "anomaly: embedding made nan at element 0 of 1; its input 1 already has nan at element 1 of 2");
+    CHECK(error_of([&] { (void)embedding(bad, Ids({1}, {0})); }).empty());
     CHECK(error_of([&] { backward(sum(sqrt(x))); }) ==
           "anomaly: the backward of sqrt made inf at element 1 of 2");
   }
