@@ -34,8 +34,8 @@ inline Tensor operator-(const Tensor& x) { return neg(x); }
 Tensor exp(const Tensor& x);
 Tensor log(const Tensor& x);  // natural; log 0 = -inf
 Tensor sqrt(const Tensor& x);
-Tensor pow(const Tensor& x, real exponent);
-Tensor abs(const Tensor& x);  // derivative 0 at 0
+Tensor pow(const Tensor& x, real exponent);  // as std::pow: x^0 = 1 for every x, NaN where x < 0 has no power
+Tensor abs(const Tensor& x);                 // derivative 0 at 0
 Tensor tanh(const Tensor& x);
 Tensor sigmoid(const Tensor& x);                     // 1 / (1 + e^-x)
 Tensor relu(const Tensor& x);                        // max(x, 0); derivative 0 at 0
@@ -51,8 +51,15 @@ Tensor sum(const Tensor& x);
 Tensor sum(const Tensor& x, int axis, bool keep = false);
 Tensor mean(const Tensor& x);
 Tensor mean(const Tensor& x, int axis, bool keep = false);
-Tensor max(const Tensor& x, int axis, bool keep = false);  // the gradient goes to the first of equals
+Tensor max(const Tensor& x);  // the gradient goes to the first of equals
+Tensor max(const Tensor& x, int axis, bool keep = false);
+Tensor min(const Tensor& x);
 Tensor min(const Tensor& x, int axis, bool keep = false);
+// Over several axes, in any order, none twice: one reduction after the other. Over none: x itself.
+Tensor sum(const Tensor& x, std::initializer_list<int> axes, bool keep = false);
+Tensor mean(const Tensor& x, std::initializer_list<int> axes, bool keep = false);
+Tensor max(const Tensor& x, std::initializer_list<int> axes, bool keep = false);
+Tensor min(const Tensor& x, std::initializer_list<int> axes, bool keep = false);
 // y_k = x_0 + ... + x_k along the axis, which stays; exclusive: without x_k.
 Tensor cumsum(const Tensor& x, int axis, bool exclusive = false);
 // Without gradient, over the last axis, which disappears: the index of the first largest element. NaN is

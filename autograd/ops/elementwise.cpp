@@ -91,11 +91,11 @@ Tensor sqrt(const Tensor& x) {
       "sqrt", x, [](real v) { return std::sqrt(v); }, [](real v) { return real(0.5) / std::sqrt(v); });
 }
 
-// y = x^p  =>  dx += p x^(p - 1) dy
+// y = x^p  =>  dx += p x^(p - 1) dy. x^0 = 1 is constant, also at 0, where the formula would say 0 * inf.
 Tensor pow(const Tensor& x, real exponent) {
   return formula(
       "pow", x, [exponent](real v) { return std::pow(v, exponent); },
-      [exponent](real v) { return exponent * std::pow(v, exponent - 1); });
+      [exponent](real v) { return exponent == 0 ? 0 : exponent * std::pow(v, exponent - 1); });
 }
 
 // y = |x|  =>  dx += sign(x) dy, sign(0) = 0

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <functional>
 
 #include "autograd/error.hpp"
 #include "autograd/graph.hpp"
@@ -111,6 +112,40 @@ Tensor max(const Tensor& x, int axis, bool keep) {
 
 Tensor min(const Tensor& x, int axis, bool keep) {
   return extreme("min", x, Axis(x.shape(), axis, keep), [](real a, real b) { return a < b; });
+}
+
+Tensor max(const Tensor& x) { return max(x.reshape({x.size()}), 0); }
+Tensor min(const Tensor& x) { return min(x.reshape({x.size()}), 0); }
+
+namespace {
+
+// The last axis first, so that the others keep their numbers, and of equals the first in memory wins.
+using OneAxis = Tensor (*)(const Tensor& x, int axis, bool keep);
+Tensor over(const char* op, OneAxis reduce, const Tensor& x, std::initializer_list<int> axes, bool keep) {
+  check_defined(op, x);
+  PoolVector<int> order;
+  for (const int axis : axes) order.push_back(x.shape().axis(axis));
+  std::sort(order.begin(), order.end(), std::greater<>());
+  const auto twice = std::adjacent_find(order.begin(), order.end());
+  if (twice != order.end()) fail("{}: axis {} of {} is named twice", op, *twice, x.shape().text());
+  Tensor y = x;
+  for (const int axis : order) y = reduce(y, axis, keep);
+  return y;
+}
+
+}  // namespace
+
+Tensor sum(const Tensor& x, std::initializer_list<int> axes, bool keep) {
+  return over("sum", sum, x, axes, keep);
+}
+Tensor mean(const Tensor& x, std::initializer_list<int> axes, bool keep) {
+  return over("mean", mean, x, axes, keep);
+}
+Tensor max(const Tensor& x, std::initializer_list<int> axes, bool keep) {
+  return over("max", max, x, axes, keep);
+}
+Tensor min(const Tensor& x, std::initializer_list<int> axes, bool keep) {
+  return over("min", min, x, axes, keep);
 }
 
 // y_k = sum_j<=k x_j, so x_k is in y_k and all after it:  dx_k += sum_j>=k dy_j. Exclusive: j < k, j > k.

@@ -42,7 +42,12 @@ TEST_CASE("gradcheck: maps") {
   check_gradient("log", positive, [](const Inputs& x) { return log(x[0]); });
   check_gradient("sqrt", positive, [](const Inputs& x) { return sqrt(x[0]); });
   check_gradient("pow", positive, [](const Inputs& x) { return pow(x[0], real(2.5)); });
-  check_gradient("pow", kinked, [](const Inputs& x) { return pow(x[0], 3); });
+  for (const real exponent : {3, 2, 1, 0, -1}) {
+    check_gradient("pow", kinked, [=](const Inputs& x) { return pow(x[0], exponent); });
+  }
+  for (const real exponent : {0.5, -0.5}) {
+    check_gradient("pow", positive, [=](const Inputs& x) { return pow(x[0], exponent); });
+  }
   check_gradient("abs", kinked, [](const Inputs& x) { return abs(x[0]); });
   check_gradient("tanh", any, [](const Inputs& x) { return tanh(x[0]); });
   check_gradient("sigmoid", any, [](const Inputs& x) { return sigmoid(x[0]); });
@@ -61,12 +66,20 @@ TEST_CASE("gradcheck: reductions") {
   const Inputs inputs = {spaced({2, 3, 4}, -2, 2)};
   check_gradient("sum", inputs, [](const Inputs& x) { return sum(x[0]); });
   check_gradient("mean", inputs, [](const Inputs& x) { return mean(x[0]); });
+  check_gradient("max", inputs, [](const Inputs& x) { return max(x[0]); });
+  check_gradient("min", inputs, [](const Inputs& x) { return min(x[0]); });
+  for (const bool keep : {false, true}) {
+    check_gradient("sum(axes)", inputs, [=](const Inputs& x) { return sum(x[0], {0, 2}, keep); });
+    check_gradient("mean(axes)", inputs, [=](const Inputs& x) { return mean(x[0], {-1, 1}, keep); });
+    check_gradient("max(axes)", inputs, [=](const Inputs& x) { return max(x[0], {2, 0}, keep); });
+    check_gradient("min(axes)", inputs, [=](const Inputs& x) { return min(x[0], {0, 1, 2}, keep); });
+  }
   for (const int axis : {0, 1, 2, -1, -3}) {
     for (const bool keep : {false, true}) {
-      check_gradient("sum", inputs, [=](const Inputs& x) { return sum(x[0], axis, keep); });
-      check_gradient("mean", inputs, [=](const Inputs& x) { return mean(x[0], axis, keep); });
-      check_gradient("max", inputs, [=](const Inputs& x) { return max(x[0], axis, keep); });
-      check_gradient("min", inputs, [=](const Inputs& x) { return min(x[0], axis, keep); });
+      check_gradient("sum(axis)", inputs, [=](const Inputs& x) { return sum(x[0], axis, keep); });
+      check_gradient("mean(axis)", inputs, [=](const Inputs& x) { return mean(x[0], axis, keep); });
+      check_gradient("max(axis)", inputs, [=](const Inputs& x) { return max(x[0], axis, keep); });
+      check_gradient("min(axis)", inputs, [=](const Inputs& x) { return min(x[0], axis, keep); });
     }
   }
 }

@@ -107,6 +107,44 @@ TEST_CASE("reductions") {
   CHECK(error_of([&] { sum(x, 2); }) == "axis 2 of shape (2, 3): out of range");
 }
 
+TEST_CASE("reductions over several axes, and the extremes of everything") {
+  Tensor x = Tensor::from({2, 2, 2}, {1, 2, 3, 4, 5, 8, 8, 6});
+  CHECK(equal(sum(x, {0, 2}), {2}, {16, 21}));
+  CHECK(equal(mean(x, {2, 0}), {2}, {4, 5.25}));
+  CHECK(equal(max(x, {-1, -2}), {2}, {4, 8}));
+  CHECK(equal(min(x, {0, 1, 2}), {}, {1}));
+  CHECK(sum(x, {0, 2}, true).shape() == Shape{1, 2, 1});
+  CHECK(sum(x, {1}).shape() == Shape{2, 2});
+  CHECK(sum(x, {}).shape() == x.shape());
+  CHECK(max(x).item() == 8);
+  CHECK(min(x).item() == 1);
+  CHECK(error_of([&] { sum(x, {1, -2}); }) == "sum: axis 1 of (2, 2, 2) is named twice");
+  CHECK(error_of([&] { max(x, {0, 3}); }) == "axis 3 of shape (2, 2, 2): out of range");
+  CHECK(error_of([] { max(Tensor::zeros({0, 2})); }) == "max: shape (0) has no element along the axis");
+  x.requires_grad();
+  backward(max(x, {0, 1, 2}));  // all to the first 8
+  CHECK(equal(x.grad(), {2, 2, 2}, {0, 0, 0, 0, 0, 1, 0, 0}));
+}
+
+TEST_CASE("powers at zero") {
+  const auto slope_at = [](real at, real exponent) {
+    Tensor x = Tensor::from({1}, {at});
+    x.requires_grad();
+    backward(sum(pow(x, exponent)));
+    return x.grad().item();
+  };
+  CHECK(pow(Tensor::scalar(0), 0).item() == 1);
+  CHECK(slope_at(0, 0) == 0);
+  CHECK(slope_at(inf, 0) == 0);
+  CHECK(slope_at(0, 1) == 1);
+  CHECK(slope_at(0, 2) == 0);
+  CHECK(slope_at(0, real(0.5)) == inf);
+  CHECK(slope_at(0, -1) == -inf);
+  CHECK(slope_at(-2, 3) == 12);
+  CHECK(std::isnan(slope_at(-2, real(0.5))));
+  CHECK(std::isnan(slope_at(nan, 2)));
+}
+
 TEST_CASE("moving numbers") {
   const Tensor x = Tensor::from({2, 3}, {1, 2, 3, 4, 5, 6});
   CHECK(equal(transpose(x), {3, 2}, {1, 4, 2, 5, 3, 6}));
