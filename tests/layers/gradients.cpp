@@ -76,14 +76,15 @@ bool steady(const Function& f, const std::vector<Tensor>& inputs) {
 std::string check_attention(const KnownScorer& s, const KnownNormalizer& n, bool train = false) {
   for (uint64_t seed = 2;; ++seed) {
     Rng rng(seed);
-    const auto scorer = s.make({.query = 3, .key = 3, .hidden = 4}, rng);
+    const auto scorer = s.make({.query = 3, .key = 3, .hidden = 4, .slots = 5}, rng);
     const auto normalizer = n.make({.query = 3, .hidden = 2}, rng);
     const std::vector<Tensor> inputs{random_tensor({2, 2, 3}, rng), random_tensor({2, 5, 3}, rng),
                                      random_tensor({2, 5, 2}, rng)};
     const auto f = [&](const std::vector<Tensor>& x) {
       Rng noise(7);
       Past past;
-      const Memory memory = scorer->prepare(x[1], x[2], Mask::of_lengths({5, 3}));
+      const Tensor values = concat({x[1], x[2]}, 2);  // the keys too: not every scorer looks at them
+      const Memory memory = scorer->prepare(x[1], values, Mask::of_lengths({5, 3}));
       const Pass pass{.train = train, .rng = &noise};
       const Attended one = attend(x[0], memory, *scorer, *normalizer, pass, &past);
       const Attended two = attend(x[0], memory, *scorer, *normalizer, pass, &past);
@@ -113,8 +114,9 @@ TEST_CASE("gradients: attention with every scorer and normalizer") {
   }
 }
 
-TEST_CASE("gradients: coverage enters the keys of every scorer") {
+TEST_CASE("gradients: coverage enters the keys of every scorer that looks at them") {
   for (const KnownScorer& s : known_scorers()) {
+    if (std::string(s.name) == "location") continue;
     CAPTURE(s.name);
     Rng rng(6);
     const auto scorer = s.make({.query = 3, .key = 3, .hidden = 4}, rng);

@@ -10,6 +10,7 @@
 #include "layers/scorers/concat.hpp"
 #include "layers/scorers/cosine.hpp"
 #include "layers/scorers/dot.hpp"
+#include "layers/scorers/location.hpp"
 #include "tests/layers/common.hpp"
 
 namespace heed::tests {
@@ -137,10 +138,33 @@ TEST_CASE("cosine: softplus(w . q + b) cos(q, k), whatever the lengths of q and 
         "cosine: query size 4 and key size 3 differ; take additive or bilinear");
 }
 
+TEST_CASE("location: w_s . q, whatever the keys hold") {
+  Rng rng(1);
+  const Location scorer({.query = 4, .key = 3, .hidden = 0, .slots = 6}, rng);
+  CHECK(names_of(scorer) == Names{"weight"});
+  CHECK(scorer.weight.shape() == Shape{6, 4});
+  const Tensor query = random_tensor({2, 3, 4}, rng), keys = random_tensor({2, 5, 3}, rng);
+  const Tensor scores = scorer(query, scorer.prepare(keys, keys));
+  REQUIRE(scores.shape() == Shape{2, 3, 5});
+  for (int64_t row = 0; row < 6; ++row) {
+    const Vector wq = times(scorer.weight, heed::tests::row(query, row / 3, row % 3));
+    for (int64_t s = 0; s < 5; ++s)
+      CHECK(std::abs(static_cast<double>(scores.data()[row * 5 + s]) - wq[static_cast<size_t>(s)]) <=
+            tolerance);
+  }
+  const Tensor others = random_tensor({2, 5, 3}, rng);
+  CHECK(close_all(scorer(query, scorer.prepare(others, others)), scores, 0));
+  const Tensor seven = random_tensor({2, 7, 3}, rng);
+  CHECK(error_of([&] { scorer(query, scorer.prepare(seven, seven)); }) ==
+        "location: a memory of 7 slots; this scorer knows 6 places");
+  CHECK(error_of([&] { Location({.query = 4, .key = 3, .hidden = 0}, rng); }) ==
+        "location: the most slots that a memory will have must be at least 1, not 0");
+}
+
 TEST_CASE("scorers: made by name, and an unknown name says which there are") {
   Rng rng(1);
   for (const KnownScorer& known : known_scorers()) {
-    CHECK(make_scorer(known.name, {.query = 4, .key = 4, .hidden = 4}, rng) != nullptr);
+    CHECK(make_scorer(known.name, {.query = 4, .key = 4, .hidden = 4, .slots = 4}, rng) != nullptr);
     CHECK(std::string(known.formula) != "");
   }
   CHECK(error_of([&] {
