@@ -57,7 +57,7 @@ std::string conclusion(const char* task, std::vector<Outcome> outcomes, double t
 void print_table(const TaskData& data, const Settings& settings, const Learned& done, double threshold,
                  Json& json) {
   Settings other = settings;
-  const TaskData copies = draw_data(copy_task(16), settings);
+  const TaskData copies = draw_data(copy_task(16), settings.seed);
   std::vector<Outcome> on_copy, on_alignment;
   const auto cell = [&](const std::string& task, const Evaluation& test, std::vector<Outcome>& outcomes) {
     const std::string row = fmt::format("/table/{}-{}/{}", other.order, other.values, task);
@@ -103,11 +103,11 @@ int run(int argc, char** argv) {
   Settings settings;
   if (!parse_settings(line, settings, program.presets, argc, argv)) return 0;
 
-  const TaskData data = draw_data(program.task, settings);
+  const TaskData data = draw_data(program.task, settings.seed);
   const Learned learned = learn(data, settings);
   Json json;
   if (settings.model == "rnn" && !no_table) print_table(data, settings, learned, program.threshold, json);
-  return report(program, settings, data, learned, std::move(json));
+  return report(program, data, learned, std::move(json));
 }
 
 }  // namespace

@@ -102,13 +102,14 @@ void train(const PointerGenerator& model, const std::vector<Example>& pairs, con
       const Batch batch = make_batch(pairs, rows);
       adam.set_lr(schedule(step++));
       adam.zero_grad();
-      const auto [log_p, weights] = model(batch.source, batch.lengths, batch.input, {.train = true});
+      const Prediction predicted = model(batch.source, batch.lengths, batch.input, {.train = true});
+      const Tensor& log_p = predicted.logits;
       Tensor loss = cross_entropy(log_p, batch.output, {.ignore = tokens::pad});
       if (o.coverage) {
         std::vector<int32_t> steps;
         steps.reserve(rows.size());
         for (const int32_t row : rows) steps.push_back(int32_t(pairs[size_t(row)].target.size() + 1));
-        loss = loss + coverage_loss(weights, {.queries = steps, .slots = batch.lengths});
+        loss = loss + coverage_loss(predicted.weights, {.queries = steps, .slots = batch.lengths});
       }
       backward(loss);
       clip_grad_norm(adam.parameters(), 1);

@@ -91,11 +91,12 @@ double report(const char* name, const std::string& path, const Translator& trans
 }
 
 Translator train(const Files& files, const Settings& settings, Json& json) {
-  Translator translator = new_translator(files.train, files.limit, settings);
+  std::vector<std::string> unseen = {files.dev, files.test};
+  std::erase(unseen, "");
+  Translator translator = new_translator(files.train, files.limit, settings, unseen);
   const std::vector<Example> pairs = read_examples(files.train, files.limit, translator);
   const std::vector<Example> dev =
       files.dev.empty() ? std::vector<Example>() : read_examples(files.dev, 0, translator);
-  if (!files.test.empty()) read_examples(files.test, 1, translator);  // better fails now than after training
   fmt::print("{} pairs, {} source and {} target words, {} parameters\n", pairs.size(),
              translator.source.size(), translator.target.size(), parameter_count(*translator.model));
   const Epochs epochs = train_epochs(translator, pairs, dev);

@@ -8,7 +8,25 @@
 namespace heed::inline HEED_PRECISION {
 namespace {
 
+template <class N>
+concept HasTemperature = requires(N n) {
+  n.sharpness;
+};
+template <class N>
+concept HasWindow = requires(N n) {
+  n.window;
+};
+
 constexpr auto normalizers = known_entries<KnownNormalizer, Normalizer>(std::type_identity<AllNormalizers>{});
+
+template <class... N>
+bool any_temperature(std::type_identity<std::tuple<N...>> /*list*/, std::string_view name) {
+  return ((name == N::name && HasTemperature<N>) || ...);
+}
+template <class... N>
+bool any_window(std::type_identity<std::tuple<N...>> /*list*/, std::string_view name) {
+  return ((name == N::name && HasWindow<N>) || ...);
+}
 
 }  // namespace
 
@@ -36,6 +54,12 @@ Ids visible(const char* who, const Tensor& scores, const Mask& mask) {
   }
   return seen;
 }
+
+bool reads_temperature(std::string_view name) {
+  return any_temperature(std::type_identity<AllNormalizers>{}, name);
+}
+
+bool reads_window(std::string_view name) { return any_window(std::type_identity<AllNormalizers>{}, name); }
 
 std::span<const KnownNormalizer> known_normalizers() { return normalizers; }
 

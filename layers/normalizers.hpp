@@ -35,6 +35,11 @@ struct KnownNormalizer {
 };
 std::span<const KnownNormalizer> known_normalizers();
 
+// Whether the normalizer of this name reads the temperature, the window of its sizes: it has a member
+// `sharpness`, `window`.
+bool reads_temperature(std::string_view name);
+bool reads_window(std::string_view name);
+
 // By name; throws `no normalizer "x"; there are softmax, ...`, and what the normalizer itself throws.
 std::unique_ptr<Normalizer> make_normalizer(std::string_view name, const NormalizerSizes& sizes, Rng& rng);
 

@@ -45,7 +45,8 @@ Batch make_batch(const std::vector<Example>& examples, std::span<const int32_t> 
     longest_target = std::max(longest_target, e.target.size() + 1);
   }
   std::vector<int32_t> source(rows.size() * longest_source, tokens::pad);
-  std::vector<int32_t> input(rows.size() * longest_target, tokens::pad), output = input;
+  std::vector<int32_t> input(rows.size() * longest_target, tokens::pad), output = input,
+                                                                         gold(input.size(), -1);
   Batch batch;
   for (size_t b = 0; b < rows.size(); ++b) {
     const Example& e = examples[size_t(rows[b])];
@@ -56,12 +57,14 @@ Batch make_batch(const std::vector<Example>& examples, std::span<const int32_t> 
     std::copy(e.target.begin(), e.target.end(), input.begin() + int64_t(first + 1));
     std::copy(e.target.begin(), e.target.end(), output.begin() + int64_t(first));
     output[first + n] = tokens::eos;
+    std::copy(e.gold.begin(), e.gold.end(), gold.begin() + int64_t(first));
     batch.tokens += int64_t(n + 1);
   }
   const auto count = int64_t(rows.size());
   batch.source = Ids({count, int64_t(longest_source)}, std::move(source));
   batch.input = Ids({count, int64_t(longest_target)}, std::move(input));
   batch.output = Ids({count, int64_t(longest_target)}, std::move(output));
+  batch.gold = Ids({count, int64_t(longest_target)}, std::move(gold));
   return batch;
 }
 

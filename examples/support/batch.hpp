@@ -16,6 +16,7 @@ struct Batch {
   std::vector<int32_t> lengths;  // (B): of the sources
   Ids input;                     // (B, T): bos y_1 .. y_n pad: what the decoder is fed
   Ids output;                    // (B, T): y_1 .. y_n eos pad: what it is to predict; pad does not count
+  Ids gold;                      // (B, T): where output symbol t comes from; -1: unknown, eos or pad
   int64_t tokens = 0;            // of `output` that count
 };
 

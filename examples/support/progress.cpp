@@ -21,7 +21,8 @@ std::string duration(double seconds) {
 
 }  // namespace
 
-Progress::Progress(int64_t total_steps, bool terminal) : total_(total_steps), terminal_(terminal) {}
+Progress::Progress(int64_t total_steps, bool terminal, bool quiet)
+    : total_(total_steps), terminal_(terminal), quiet_(quiet) {}
 
 void Progress::step(double loss, double accuracy, int64_t tokens) {
   ++step_;
@@ -30,6 +31,7 @@ void Progress::step(double loss, double accuracy, int64_t tokens) {
   loss_ += share * (loss - loss_);
   accuracy_ += share * (accuracy - accuracy_);
   const bool last = step_ == total_;
+  if (quiet_) return;
   if (terminal_) {
     const auto now = Clock::now();
     if (!last && now - shown_ < std::chrono::milliseconds(100)) return;

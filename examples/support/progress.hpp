@@ -7,12 +7,12 @@
 namespace heed::examples {
 
 // What a training loop tells while it runs. On a terminal: one line that is rewritten ten times a second.
-// Elsewhere: a plain line for every tenth of the way.
+// Elsewhere: a plain line for every tenth of the way. Quiet: nothing, it only counts.
 //
 //   step  700/1500  loss 0.0132  accuracy  99.6%  41k tokens/s  6 s left
 class Progress {
  public:
-  Progress(int64_t total_steps, bool terminal);
+  Progress(int64_t total_steps, bool terminal, bool quiet = false);
 
   // After each step: the loss and the share of right target symbols of its batch, and its target symbols.
   void step(double loss, double accuracy, int64_t tokens);
@@ -29,7 +29,7 @@ class Progress {
   [[nodiscard]] std::string line() const;
 
   int64_t total_, step_ = 0, tokens_ = 0;
-  bool terminal_, open_ = false;
+  bool terminal_, quiet_, open_ = false;
   double loss_ = 0, accuracy_ = 0;
   Clock::time_point start_ = Clock::now(), shown_{};
 };

@@ -15,6 +15,7 @@
 #include "layers/models/rnn_encoder_decoder.hpp"
 #include "layers/models/rnnsearch.hpp"
 #include "layers/models/transformer.hpp"
+#include "layers/normalizers.hpp"
 #include "layers/scorers.hpp"
 
 namespace heed::examples {
@@ -49,17 +50,25 @@ Value value_of(const char* flag, std::span<const Named<Value>> table, const std:
   fail("{} {}: expected one of {}", flag, name, fmt::join(names_of(table), ", "));
 }
 
-void add_scorer_option(CommandLine& line, Settings& s) {
-  std::string help = "rnn: how a query q scores a key k";
+// An option whose choices are the names of a list, each with its formula in --help.
+template <class Known>
+void add_known(CommandLine& line, const char* flag, std::string& value, std::string help,
+               std::span<const Known> list) {
   std::vector<std::string> names;
   size_t width = 0;
-  for (const KnownScorer& scorer : known_scorers())
-    width = std::max(width, std::string_view(scorer.name).size());
-  for (const KnownScorer& scorer : known_scorers()) {
-    help += fmt::format("\n  {:<{}} {}", scorer.name, width, scorer.formula);
-    names.emplace_back(scorer.name);
+  for (const Known& known : list) width = std::max(width, std::string_view(known.name).size());
+  for (const Known& known : list) {
+    help += fmt::format("\n  {:<{}} {}", known.name, width, known.formula);
+    names.emplace_back(known.name);
   }
-  line.choice("--scorer", s.scorer, help, std::move(names));
+  line.choice(flag, value, help, std::move(names));
+}
+
+void add_attention_options(CommandLine& line, Settings& s) {
+  add_known(line, "--scorer", s.scorer, "rnn: how a query q scores a key k", known_scorers());
+  add_known(line, "--normalizer", s.normalizer, "rnn: how scores become weights", known_normalizers());
+  line.number("--temperature", s.temperature, "rnn: scores are divided by it first", 1e-6, 1e6);
+  line.integer("--window", s.window, "rnn: D of local attention, slots to either side", 0);
 }
 
 // The value of --model, or `name`, before anything is parsed: it decides which defaults --help shows.
@@ -99,7 +108,7 @@ void add_model_options(CommandLine& line, Settings& s) {
   line.number("--dropout", s.dropout, "rnn, transformer: share of features that training switches off", 0,
               0.95);
   line.choice("--cell", s.cell, "rnn: the recurrent cell", names_of<Cell>(cells));
-  add_scorer_option(line, s);
+  add_attention_options(line, s);
   line.choice("--order", s.order,
               "rnn: query by the current state, context to the output alone (luong) or into the next step "
               "too (input-feeding); query by the previous state (bahdanau); no attention, the encoder's last "
@@ -129,6 +138,15 @@ void add_training_options(CommandLine& line, Settings& s) {
   line.text("--json", s.json, "write all results to this file");
 }
 
+// Throws on options that the chosen normalizer does not have.
+void check_normalizer(const CommandLine& line, const Settings& s) {
+  if (s.order == "none" && line.given("--normalizer")) fail("--normalizer does not apply to --order none");
+  if (line.given("--temperature") && !reads_temperature(s.normalizer))
+    fail("--temperature does not apply to --normalizer {}", s.normalizer);
+  if (line.given("--window") && !reads_window(s.normalizer))
+    fail("--window does not apply to --normalizer {}, which is not local", s.normalizer);
+}
+
 // Throws on options that the chosen model does not have, and on sizes that it cannot have.
 void check_applicable(const CommandLine& line, const Settings& s) {
   const bool rnn = s.model == "rnn", transformer = s.model == "transformer";
@@ -136,10 +154,12 @@ void check_applicable(const CommandLine& line, const Settings& s) {
     for (const char* flag : flags)
       if (!applies && line.given(flag)) fail("{} does not apply to --model {}", flag, s.model);
   };
-  refuse(rnn, {"--cell", "--scorer", "--order", "--values", "--own-past", "--unidirectional", "--no-bridge"});
+  refuse(rnn, {"--cell", "--scorer", "--normalizer", "--temperature", "--window", "--order", "--values",
+               "--own-past", "--unidirectional", "--no-bridge"});
   refuse(!transformer, {"--embed"});
   refuse(transformer, {"--heads"});
   refuse(rnn || transformer, {"--layers", "--dropout"});
+  check_normalizer(line, s);
   if (s.order == "none" && (line.given("--values") || (line.given("--scorer") && !s.own_past)))
     fail("{} does not apply to --order none", line.given("--values") ? "--values" : "--scorer");
   if (s.model == "transformer" && s.hidden % s.heads != 0)
@@ -158,12 +178,16 @@ RecurrentSeq2Seq::Options recurrent_options(const Settings& s, int64_t source_vo
           .hidden = s.hidden,
           .layers = s.layers,
           .scorer = s.scorer,
+          .normalizer = s.normalizer,
+          .temperature = real(s.temperature),
+          .window = s.window,
           .order = value_of<DecoderOrder>("--order", orders, s.order),
           .values = value_of<Values>("--values", averages, s.values),
           .dropout = real(s.dropout),
           .bidirectional = !s.unidirectional,
           .bridge = !s.no_bridge,
-          .own_past = s.own_past};
+          .own_past = s.own_past,
+          .slots = s.slots};
 }
 
 }  // namespace
@@ -175,10 +199,13 @@ bool parse_settings(CommandLine& line, Settings& settings, const Presets& preset
   add_training_options(line, settings);
   if (!line.parse(argc, argv)) return false;
   check_applicable(line, settings);
-  if (!settings.json.empty() && !std::ofstream(settings.json, std::ios::app))
-    fail("--json {}: cannot be written", settings.json);
+  check_json(settings.json);
   if (settings.threads > 0) kernels::set_threads(int(settings.threads));
   return true;
+}
+
+void check_json(const std::string& path) {
+  if (!path.empty() && !std::ofstream(path, std::ios::app)) fail("--json {}: cannot be written", path);
 }
 
 void write_settings(Json& json, const std::string& pointer, const Settings& s) {
@@ -191,6 +218,10 @@ void write_settings(Json& json, const std::string& pointer, const Settings& s) {
   if (s.model == "rnn") {
     json.set(pointer + "/cell", s.cell);
     json.set(pointer + "/scorer", s.scorer);
+    json.set(pointer + "/normalizer", s.normalizer);
+    json.set(pointer + "/temperature", s.temperature);
+    json.set(pointer + "/window", s.window);
+    json.set(pointer + "/slots", s.slots);
     json.set(pointer + "/order", s.order);
     json.set(pointer + "/values", s.values);
     json.set(pointer + "/own_past", s.own_past);
@@ -223,6 +254,10 @@ Settings read_settings(const Json& json, const std::string& pointer) {
   if (s.model == "rnn") {
     s.cell = json.text(pointer + "/cell");
     s.scorer = json.text(pointer + "/scorer");
+    s.normalizer = json.text(pointer + "/normalizer");
+    s.temperature = json.number(pointer + "/temperature");
+    s.window = json.integer(pointer + "/window");
+    s.slots = json.integer(pointer + "/slots");
     s.order = json.text(pointer + "/order");
     s.values = json.text(pointer + "/values");
     s.own_past = json.flag(pointer + "/own_past");

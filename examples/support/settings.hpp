@@ -14,16 +14,21 @@ struct Settings {
   // the model
   std::string model = "rnn";
   std::string cell = "gru", scorer = "additive", order = "luong", values = "states";  // rnn alone
-  bool own_past = false, unidirectional = false, no_bridge = false;                   // rnn alone
-  int64_t embed = 32;                                                                 // all but transformer
-  int64_t heads = 4;                                                                  // transformer alone
+  std::string normalizer = "softmax";                                                 // rnn alone
+  double temperature = 1;                                                             // rnn alone
+  int64_t window = 2;                                                                 // rnn alone
+  int64_t slots = 0;  // rnn alone; no option: the longest source
+  bool own_past = false, unidirectional = false, no_bridge = false;  // rnn alone
+  int64_t embed = 32;                                                // all but transformer
+  int64_t heads = 4;                                                 // transformer alone
   int64_t hidden = 64;
   int64_t layers = 1;  // rnn and transformer
   double dropout = 0;  // rnn and transformer
   // training
   int64_t batch = 64, steps = 1500, epochs = 0;  // a program counts in one of the two
   double lr = 3e-3, label_smoothing = 0;
-  int64_t warmup = 0;  // steps
+  double guidance = 0;  // no option: how much the loss counts how far the weights are from the gold alignment
+  int64_t warmup = 0;   // steps
   int64_t seed = 1;
   int64_t threads = 1;  // more do not pay for models of this size, and cost much on a busy machine
   std::string json = {};
@@ -39,6 +44,9 @@ struct Presets {
 // chosen model and that --json can be written, and applies --threads. False: --help was printed.
 bool parse_settings(CommandLine& line, Settings& settings, const Presets& presets, int argc,
                     const char* const* argv);
+
+// Throws `--json F: cannot be written` unless F is empty or it can.
+void check_json(const std::string& path);
 
 // Into --json's file and what --save keeps; and back, all that was written.
 void write_settings(Json& json, const std::string& pointer, const Settings& settings);

@@ -36,6 +36,7 @@ void write_scores(Json& json, const std::string& pointer, const Evaluation& eval
   json.set(pointer + "/sequence_accuracy", evaluation.scores.sequence_accuracy);
   json.set(pointer + "/token_accuracy", evaluation.scores.token_accuracy);
   json.set(pointer + "/aer", evaluation.aer);
+  json.set(pointer + "/entropy", evaluation.entropy);
 }
 
 std::string score_line(const std::string& what, Lengths lengths, const Evaluation& evaluation) {
@@ -50,7 +51,7 @@ std::string score_line(const std::string& what, Lengths lengths, const Evaluatio
 std::string learn_contrast(const TaskData& data, const Contrast& contrast, Json& json) {
   const Learned learned = learn(data, contrast.settings);
   json.set("/contrast/what", contrast.what);
-  write_settings(json, "/contrast/settings", contrast.settings);
+  write_settings(json, "/contrast/settings", learned.settings);
   json.set("/contrast/parameters", parameter_count(*learned.model));
   write_scores(json, "/contrast/test", learned.test);
   write_scores(json, "/contrast/longer", learned.longer);
@@ -79,52 +80,67 @@ int run_task(const TaskProgram& program, int argc, char** argv) {
                   "do not train the model without the mechanism, for comparison");
     Settings settings;
     if (!parse_settings(line, settings, program.presets, argc, argv)) return 0;
-    const TaskData data = draw_data(program.task, settings);
+    const TaskData data = draw_data(program.task, settings.seed);
     const Learned learned = learn(data, settings);
     Json json;
     std::string beside;
     if (program.contrast && !no_contrast)
       if (const auto contrast = program.contrast(settings)) beside = learn_contrast(data, *contrast, json);
-    return report(program, settings, data, learned, std::move(json), beside);
+    return report(program, data, learned, std::move(json), beside);
   });
 }
 
-TaskData draw_data(const Task& task, const Settings& settings) {
-  Rng rng = draw_from(Stream::data, settings.seed);
-  TaskData data{Vocabulary(task.source_symbols), Vocabulary(task.target_symbols), {}, {}, {}};
+TaskData draw_data(const Task& task, int64_t seed) {
+  Rng rng = draw_from(Stream::data, seed);
+  TaskData data{task.name, Vocabulary(task.source_symbols), Vocabulary(task.target_symbols), {}, {}, {}};
   data.test = generate(task, 1'000, usual, rng);
   data.longer = generate(task, 1'000, beyond, rng);
   data.train = generate(task, 100'000, usual, rng, data.test);
-  fmt::print("{}: {} pairs, {} symbols, --model {}\n", task.name, data.train.size(),
-             task.source_symbols.size(), settings.model);
   return data;
 }
 
-Training train_steps(const Seq2Seq& model, const std::vector<Example>& examples, const Settings& settings) {
+Training train_steps(const Seq2Seq& model, const std::vector<Example>& examples, const Settings& settings,
+                     const Watch& watch) {
   Rng rng = draw_from(Stream::batches, settings.seed);
   Trainer trainer(model, settings, settings.steps);
-  Progress progress(settings.steps, is_terminal());
-  for (int64_t step = 0; step < settings.steps;)
+  Progress progress(settings.steps, is_terminal(), watch.quiet);
+  Training result;
+  double asking = 0;  // seconds
+  for (bool enough = false; !enough && result.steps < settings.steps;)
     for (const auto& rows : shuffled_batches(examples, settings.batch, rng)) {
-      if (step++ == settings.steps) break;
       trainer.step(make_batch(examples, rows), progress);
+      ++result.steps;
+      if (watch.every > 0 && result.steps % watch.every == 0) {
+        const double before = progress.seconds();
+        enough = watch.enough(model);
+        asking += progress.seconds() - before;
+      }
+      if (enough || result.steps == settings.steps) break;
     }
   progress.finish();
-  return {progress.seconds(), progress.tokens_per_second(), progress.loss()};
+  result.seconds = progress.seconds() - asking;
+  result.tokens_per_second = progress.tokens_per_second();
+  result.loss = progress.loss();
+  return result;
 }
 
-Learned learn(const TaskData& data, const Settings& settings) {
-  Learned learned;
-  learned.model = make_model(settings, data.source.size(), data.target.size());
-  fmt::print("{} parameters\n", parameter_count(*learned.model));
-  learned.training = train_steps(*learned.model, data.train, settings);
+Learned learn(const TaskData& data, const Settings& settings, const Watch& watch) {
+  Learned learned{settings, {}, {}, {}, {}};
+  for (const auto* examples : {&data.train, &data.test, &data.longer})
+    for (const Example& e : *examples)
+      learned.settings.slots = std::max(learned.settings.slots, int64_t(e.source.size()));
+  learned.model = make_model(learned.settings, data.source.size(), data.target.size());
+  if (!watch.quiet)
+    fmt::print("{}: {} pairs, {} symbols, --model {}\n{} parameters\n", data.task, data.train.size(),
+               data.source.words().size(), settings.model, parameter_count(*learned.model));
+  learned.training = train_steps(*learned.model, data.train, learned.settings, watch);
   learned.test = evaluate(*learned.model, data.test);
-  learned.longer = evaluate(*learned.model, data.longer);
+  if (!watch.quiet) learned.longer = evaluate(*learned.model, data.longer);
   return learned;
 }
 
-int report(const TaskProgram& program, const Settings& settings, const TaskData& data, const Learned& learned,
-           Json json, const std::string& beside) {
+int report(const TaskProgram& program, const TaskData& data, const Learned& learned, Json json,
+           const std::string& beside) {
   const double right = learned.test.scores.sequence_accuracy;
   const bool enough = right >= program.threshold;
   fmt::print("trained in {:.1f} s\n\n", learned.training.seconds);
@@ -138,7 +154,7 @@ int report(const TaskProgram& program, const Settings& settings, const TaskData&
   fmt::print("\n{}: {} ({:.1f}% of unseen sequences right, the threshold is {:.0f}%)\n", program.task.name,
              enough ? "learned" : "not learned", 100 * right, 100 * program.threshold);
   json.set("/task", program.task.name);
-  write_settings(json, "/settings", settings);
+  write_settings(json, "/settings", learned.settings);
   json.set("/parameters", parameter_count(*learned.model));
   json.set("/training/seconds", learned.training.seconds);
   json.set("/training/tokens_per_second", learned.training.tokens_per_second);
@@ -147,7 +163,7 @@ int report(const TaskProgram& program, const Settings& settings, const TaskData&
   write_scores(json, "/longer", learned.longer);
   json.set("/threshold", program.threshold);
   json.set("/learned", enough);
-  if (!settings.json.empty()) json.write(settings.json);
+  if (const std::string& path = learned.settings.json; !path.empty()) json.write(path);
   return enough ? 0 : 2;
 }
 

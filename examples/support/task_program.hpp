@@ -36,29 +36,41 @@ int run_task(const TaskProgram& program, int argc, char** argv);
 // 100,000 pairs of 3 to 12 symbols to learn from; 1,000 others of these lengths, and 1,000 that are longer
 // than any of them, of 13 to 18 symbols.
 struct TaskData {
+  std::string task;
   Vocabulary source, target;
   std::vector<Example> train, test, longer;
 };
-TaskData draw_data(const Task& task, const Settings& settings);
+TaskData draw_data(const Task& task, int64_t seed);
+
+// What is done with a model while it learns, beside training it.
+struct Watch {
+  bool quiet = false;                               // say nothing
+  int64_t every = 0;                                // so many steps apart ask
+  std::function<bool(const Seq2Seq&)> enough = {};  // whether to stop here
+};
 
 // How the training went.
 struct Training {
+  int64_t steps = 0;
   double seconds = 0, tokens_per_second = 0, loss = 0;
 };
-// settings.steps steps on shuffled batches of similar lengths.
-Training train_steps(const Seq2Seq& model, const std::vector<Example>& examples, const Settings& settings);
+// settings.steps steps on shuffled batches of similar lengths, or fewer if `watch` says enough. The seconds
+// are those of training.
+Training train_steps(const Seq2Seq& model, const std::vector<Example>& examples, const Settings& settings,
+                     const Watch& watch = {});
 
 // A fresh model, trained by these settings, and what it makes of unseen data.
 struct Learned {
+  Settings settings;
   std::unique_ptr<Seq2Seq> model;
   Training training;
-  Evaluation test, longer;
+  Evaluation test, longer;  // quiet: longer is not looked at
 };
-Learned learn(const TaskData& data, const Settings& settings);
+Learned learn(const TaskData& data, const Settings& settings, const Watch& watch = {});
 
 // Prints accuracies, AER, the line `beside` them, three examples and the attention map of one; writes --json,
 // together with what `json` already holds. Returns the exit status: 0 learned, 2 not.
-int report(const TaskProgram& program, const Settings& settings, const TaskData& data, const Learned& learned,
-           Json json = {}, const std::string& beside = "");
+int report(const TaskProgram& program, const TaskData& data, const Learned& learned, Json json = {},
+           const std::string& beside = "");
 
 }  // namespace heed::examples

@@ -6,6 +6,7 @@
 #include "examples/support/metrics.hpp"
 #include "examples/support/progress.hpp"
 #include "examples/support/settings.hpp"
+#include "layers/hard.hpp"
 #include "layers/models/decode.hpp"
 #include "optim/adam.hpp"
 #include "optim/schedule.hpp"
@@ -22,15 +23,23 @@ class Trainer {
   Trainer(const Seq2Seq& model, const Settings& settings, int64_t steps);
 
   // One step on one batch, told to `progress`. The loss is the mean over target symbols of -log p(symbol |
-  // those before it, source).
+  // those before it, source), and where the settings ask for it
+  //   + guidance times the mean of -log of the gold position's weight
+  //   + the normalizer `reinforce`: ReinforceLoss per symbol. The reward of a choice is log p of its own
+  //     symbol: all that it decides in Luong's order; in the others what it does later is not counted.
   void step(const Batch& batch, Progress& progress);
 
  private:
+  Tensor reinforce_loss(const Prediction& prediction, const Batch& batch);
+
   const Seq2Seq& model_;
   Adam adam_;
   Schedule schedule_;
   real label_smoothing_;
-  Rng rng_;  // of dropout
+  real guidance_;
+  bool reinforce_;
+  ReinforceLoss reinforce_loss_{.entropy_weight = real(0.02)};
+  Rng rng_;  // of dropout, of normalizers
   int64_t step_ = 0;
 };
 
@@ -41,6 +50,7 @@ struct Evaluation {
   // forcing), predicts each of its symbols, whatever it would have written itself. 1 where nothing attends:
   // no link is found.
   double aer = 0;
+  double entropy = 0;  // of the same weights, in nats, the mean: 0 looks at one slot, log S at all alike
   std::vector<Tokens> outputs;  // in the order of the examples
 };
 Evaluation evaluate(const Seq2Seq& model, const std::vector<Example>& examples, int64_t batch = 64);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "autograd/error.hpp"
 #include "examples/support/pairs.hpp"
 #include "examples/support/streams.hpp"
@@ -25,13 +27,18 @@ std::vector<Example> read_examples(const std::string& path, int64_t limit, const
   return examples;
 }
 
-Translator new_translator(const std::string& train_path, int64_t limit, const Settings& settings) {
+Translator new_translator(const std::string& train_path, int64_t limit, const Settings& settings,
+                          const std::vector<std::string>& unseen) {
   Translator translator{settings, {}, {}, nullptr};
+  int64_t& slots = translator.settings.slots;
+  for (const std::string& path : unseen)
+    for (const Pair& pair : read_pairs(path)) slots = std::max(slots, int64_t(pair.source.size()));
   for (const Pair& pair : read_pairs(train_path, limit)) {
+    slots = std::max(slots, int64_t(pair.source.size()));
     for (const std::string& word : pair.source) translator.source.add(word);
     for (const std::string& word : pair.target) translator.target.add(word);
   }
-  translator.model = make_model(settings, translator.source.size(), translator.target.size());
+  translator.model = make_model(translator.settings, translator.source.size(), translator.target.size());
   return translator;
 }
 

@@ -20,8 +20,9 @@ struct Translator {
 
 // The pairs of a file as numbers; words that the vocabularies lack become <unk>.
 std::vector<Example> read_examples(const std::string& path, int64_t limit, const Translator& translator);
-// A fresh model for the words of a training file.
-Translator new_translator(const std::string& train_path, int64_t limit, const Settings& settings);
+// A fresh model for the words of a training file, and for the longest source of it and of the files `unseen`.
+Translator new_translator(const std::string& train_path, int64_t limit, const Settings& settings,
+                          const std::vector<std::string>& unseen = {});
 
 // How the epochs went.
 struct Epochs {

@@ -52,8 +52,12 @@ RecurrentSeq2Seq::RecurrentSeq2Seq(const Options& options, Rng& rng)
       decoder_(options_.cell, decoder_input(), options_.hidden,
                {.layers = options_.layers, .dropout = options_.dropout}, rng),
       scorer_(make_source_scorer(rng)),
-      normalizer_(
-          make_normalizer(options_.normalizer, {.query = options_.hidden, .hidden = options_.hidden}, rng)),
+      normalizer_(make_normalizer(options_.normalizer,
+                                  {.query = options_.hidden,
+                                   .hidden = options_.hidden,
+                                   .temperature = options_.temperature,
+                                   .window = options_.window},
+                                  rng)),
       past_scorer_(make_past_scorer(rng)),
       attentional_(context_size() + (options_.own_past ? 2 : 1) * options_.hidden, options_.hidden, rng,
                    {.bias = options_.order == DecoderOrder::bahdanau}),
@@ -179,7 +183,7 @@ RecurrentSeq2Seq::Step RecurrentSeq2Seq::advance(DecoderState& state, const Tens
   std::ranges::copy(states, state.tensors.begin());
   if (order == DecoderOrder::input_feeding) state.tensors.back() = attentional;
   ++state.steps;
-  return {attentional, seen.weights};
+  return {attentional, seen};
 }
 
 Prediction RecurrentSeq2Seq::operator()(const Ids& source, std::span<const int32_t> lengths,
@@ -198,15 +202,16 @@ Prediction RecurrentSeq2Seq::from_embedded(const Tensor& embedded, std::span<con
     const Tensor input = fixed ? concat({y, look(y, state, pass).context}, 2) : y;
     const Tensor h = decoder_(input, {}, layer_states(state), pass).output;  // (B, T, H)
     const Attended seen = look(h, state, pass);
-    return {output_(readout(seen.context, h, state, pass)), seen.weights};
+    return {output_(readout(seen.context, h, state, pass)), seen.weights, seen.probabilities};
   }
-  TensorList attentional, weights;
+  TensorList attentional, weights, probabilities;
   for (int64_t t = 0; t < target.shape()[1]; ++t) {
     const Step step = advance(state, select(y, 1, t), pass);
     attentional.push_back(step.attentional);
-    weights.push_back(step.weights);
+    weights.push_back(step.seen.weights);
+    probabilities.push_back(step.seen.probabilities);
   }
-  return {output_(stack(attentional, 1)), stack(weights, 1)};
+  return {output_(stack(attentional, 1)), stack(weights, 1), stack(probabilities, 1)};
 }
 
 DecoderState RecurrentSeq2Seq::start(const Ids& source, std::span<const int32_t> lengths) const {
@@ -216,7 +221,7 @@ DecoderState RecurrentSeq2Seq::start(const Ids& source, std::span<const int32_t>
 
 Prediction RecurrentSeq2Seq::step(DecoderState& state, const Ids& previous) const {
   const Step step = advance(state, target_embedding_(previous), {});
-  return {output_(step.attentional), step.weights};
+  return {output_(step.attentional), step.seen.weights, step.seen.probabilities};
 }
 
 void RecurrentSeq2Seq::visit(const Visitor& visitor) const {

@@ -51,6 +51,8 @@ struct RecurrentSeq2Seq : Seq2Seq {
     int64_t layers = 1;   // of either
     std::string scorer = "additive";
     std::string normalizer = "softmax";
+    real temperature = 1;  // of the normalizer, if it has one
+    int64_t window = 2;    // of local attention: slots to either side
     DecoderOrder order = DecoderOrder::luong;
     Values values = Values::states;
     real dropout = 0;  // on embeddings, between layers, on the attentional vector
@@ -84,7 +86,7 @@ struct RecurrentSeq2Seq : Seq2Seq {
                                     const Pass& pass) const;
   struct Step {
     Tensor attentional;  // a_t (B, H)
-    Tensor weights;      // (B, S)
+    Attended seen;       // weights and probabilities (B, S)
   };
   // One step of the decoder, fed y (B, embed).
   Step advance(DecoderState& state, const Tensor& y, const Pass& pass) const;

@@ -33,6 +33,14 @@ bad = [
     ("copy", "--order none --values embeddings", "--values does not apply to --order none"),
     ("copy", "--order none --scorer dot", "--scorer does not apply to --order none"),
     ("bigram_flip", "--no-contrast --layers 2", "--layers does not apply to --model rnnsearch"),
+    ("copy", "--model transformer --normalizer sparsemax", "--normalizer does not apply to --model transformer"),
+    ("copy", "--model transformer --window 3", "--window does not apply to --model transformer"),
+    ("copy", "--normalizer sparse", "--normalizer sparse: expected one of softmax, sparsemax"),
+    ("copy", "--normalizer monotonic --temperature 2", "--temperature does not apply to --normalizer monotonic"),
+    ("copy", "--normalizer sparsemax --window 2", "--window does not apply to --normalizer sparsemax"),
+    ("copy", "--normalizer local_p --window 0", "local_p: window 0 is not above 0"),
+    ("copy", "--temperature 0", "--temperature 0: expected 1e-06 to 1000000"),
+    ("copy", "--order none --normalizer sparsemax", "--normalizer does not apply to --order none"),
     ("copy", "--lr -1", "--lr -1: expected 0 to 100"),
     ("copy", "--lr nan", "--lr nan: expected 0 to 100"),
     ("copy", "--steps 0", "--steps 0: expected at least 1"),
@@ -75,7 +83,7 @@ for program, arguments, sentence in bad:
 
 for program in ("copy", "reverse", "alignment", "translate", "bigram_flip", "target_attention"):
     done = run(program, "--help")
-    formulas = ("v . tanh(W q + U k)", "q . k / sqrt(K)")
+    formulas = ("v . tanh(W q + U k)", "q . k / sqrt(K)", "w_s . q", "max(score - tau, 0)")
     if done.returncode != 0 or not all(formula in done.stdout for formula in formulas):
         failures.append(f"{program} --help: status {done.returncode}, {done.stdout[:200]!r}")
 

@@ -73,7 +73,7 @@ TEST_CASE("a vocabulary begins with the special tokens and maps the unknown") {
 }
 
 TEST_CASE("a batch is filled up with pad and shifts the target by one") {
-  const std::vector<Example> examples = {{{7, 8, 9}, {5}, {}}, {{6}, {4, 5}, {}}};
+  const std::vector<Example> examples = {{{7, 8, 9}, {5}, {2}}, {{6}, {4, 5}, {}}};
   const std::vector<int32_t> rows = {1, 0};
   const Batch batch = make_batch(examples, rows);
   using tokens::bos, tokens::eos;
@@ -83,6 +83,7 @@ TEST_CASE("a batch is filled up with pad and shifts the target by one") {
   CHECK(batch.lengths == std::vector<int32_t>{1, 3});
   CHECK(std::ranges::equal(batch.input.values(), Tokens{bos, 4, 5, bos, 5, pad}));
   CHECK(std::ranges::equal(batch.output.values(), Tokens{4, 5, eos, 5, eos, pad}));
+  CHECK(std::ranges::equal(batch.gold.values(), Tokens{-1, -1, -1, 2, -1, -1}));
   CHECK(batch.tokens == 5);
 }
 
@@ -126,6 +127,13 @@ TEST_CASE("a saved translator answers as the one that was saved") {
         Settings{.order = "none", .hidden = 8, .epochs = 1},
         Settings{.model = "rnnsearch", .embed = 6, .hidden = 8, .epochs = 1},
         Settings{.model = "rnn-encoder-decoder", .embed = 6, .hidden = 8, .epochs = 1},
+        Settings{.scorer = "location",
+        .normalizer = "sparsemax",
+        .temperature = 0.5,
+        .embed = 6,
+        .hidden = 8,
+        .steps = 1},
+        Settings{.normalizer = "local_m", .window = 0, .embed = 6, .hidden = 8, .steps = 1},
         Settings{.model = "transformer", .heads = 2, .hidden = 8, .steps = 9, .warmup = 3, .seed = 5}}) {
     const Translator saved = new_translator(pairs.path, 0, settings);
     save_translator(file.path, saved);
@@ -137,7 +145,7 @@ TEST_CASE("a saved translator answers as the one that was saved") {
     const Tensor y = (*loaded.model)(batch.source, batch.lengths, batch.input, {}).logits;
     CHECK(std::ranges::equal(x.values(), y.values()));
     Json written, read;
-    write_settings(written, "", settings);
+    write_settings(written, "", saved.settings);
     write_settings(read, "", loaded.settings);
     CHECK(read.dump() == written.dump());
   }

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 
@@ -152,6 +153,59 @@ TEST_CASE("generate keeps to the lengths and away from what is reserved") {
   CHECK(error_of([&] {
           generate(task, 1, {1, 1}, rng, everything);
         }) == "copy: cannot draw 1 sequences that differ from 3 reserved ones");
+}
+
+// Trains a small model to copy.
+struct Copying {
+  explicit Copying(const Settings& settings) : settings(settings) {
+    Rng rng = draw_from(Stream::data, 1);
+    test = generate(copy_task(8), 100, {3, 6}, rng);
+    train = generate(copy_task(8), 5'000, {3, 6}, rng, test);
+    model = make_model(settings, tokens::first_word + 8, tokens::first_word + 8);
+  }
+  Settings settings;
+  std::vector<Example> train, test;
+  std::unique_ptr<Seq2Seq> model;
+};
+
+TEST_CASE("training stops where its watch says enough, and not before") {
+  const Copying copying({.embed = 8, .hidden = 8, .steps = 10});
+  int64_t asked = 0;
+  const Watch watch{.quiet = true, .every = 2, .enough = [&](const Seq2Seq&) { return ++asked == 2; }};
+  CHECK(train_steps(*copying.model, copying.train, copying.settings, watch).steps == 4);
+  CHECK(train_steps(*copying.model, copying.train, copying.settings, {.quiet = true}).steps == 10);
+  CHECK(asked == 2);
+}
+
+TEST_CASE("guidance brings the weights to the gold alignment, and spread with it") {
+  kernels::set_threads(1);
+  Settings settings{.order = "bahdanau", .embed = 16, .hidden = 32, .steps = 150, .lr = 1e-2};
+  double aer[2], entropy[2];
+  for (const int guided : {0, 1}) {
+    settings.guidance = guided;
+    const Copying copying(settings);
+    train_steps(*copying.model, copying.train, settings, {.quiet = true});
+    const Evaluation result = evaluate(*copying.model, copying.test);
+    aer[guided] = result.aer;
+    entropy[guided] = result.entropy;
+  }
+  CHECK(aer[0] >= 0.2);
+  CHECK(aer[1] <= 0.02);
+  CHECK(entropy[0] <= std::log(6.0));
+  CHECK(entropy[1] <= entropy[0] / 2);
+}
+
+TEST_CASE("a scorer learns from the choices of the normalizer reinforce, whose entropy is 0") {
+  const Copying copying({.normalizer = "reinforce", .embed = 8, .hidden = 8, .steps = 1});
+  const auto scorer_parameter = [&] {
+    for (const NamedParameter& p : named_parameters(*copying.model))
+      if (p.name == "scorer.query.weight") return p.tensor.clone();
+    return Tensor();
+  };
+  const Tensor before = scorer_parameter();
+  train_steps(*copying.model, copying.train, copying.settings, {.quiet = true});
+  CHECK_FALSE(std::ranges::equal(before.values(), scorer_parameter().values()));
+  CHECK(evaluate(*copying.model, copying.test).entropy == 0);
 }
 
 TEST_CASE("reverse is learned by a small model from three seeds") {

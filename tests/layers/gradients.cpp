@@ -277,8 +277,8 @@ TEST_CASE("gradients: the pointer-generator, with coverage and its loss, and wit
     const Ids target({2, 3}, {1, 5, 4, 1, 5, 0});
     const std::vector<int32_t> lengths{3, 2};
     CHECK(check_module(model, {}, [&](const std::vector<Tensor>&) {
-            const auto [logits, weights] = model(source, lengths, target, {});
-            return concat({exp(logits).reshape({-1}), coverage_loss(weights).reshape({1})}, 0);
+            const Prediction p = model(source, lengths, target, {});
+            return concat({exp(p.logits).reshape({-1}), coverage_loss(p.weights).reshape({1})}, 0);
           }) == "");
   }
 }
