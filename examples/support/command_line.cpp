@@ -66,6 +66,17 @@ void CommandLine::choice(const std::string& flag, std::string& value, const std:
   });
 }
 
+void CommandLine::choices(const std::string& flag, std::vector<std::string>& values, const std::string& help,
+                          std::vector<std::string> choices) {
+  auto* option = parser_->app.add_option(flag, values, help)->delimiter(',')->capture_default_str();
+  parser_->placed(option->type_name("A,B,..."));
+  parser_->checks.emplace_back([=, &values] {
+    for (const std::string& value : values)
+      if (std::find(choices.begin(), choices.end(), value) == choices.end())
+        fail("{} {}: expected some of {}", flag, value, fmt::join(choices, ", "));
+  });
+}
+
 void CommandLine::toggle(const std::string& flag, bool& value, const std::string& help) {
   parser_->placed(parser_->app.add_flag(flag, value, help));
 }
