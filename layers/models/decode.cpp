@@ -17,6 +17,13 @@ struct Running {
   std::vector<int32_t> previous;  // the token that each chose last
 };
 
+// The first of the likeliest tokens that can stand in an answer or end it: neither pad nor bos, which come
+// before eos.
+int32_t likeliest(std::span<const real> log_p) {
+  static_assert(tokens::pad < tokens::eos && tokens::bos < tokens::eos);
+  return static_cast<int32_t>(std::max_element(log_p.begin() + tokens::eos, log_p.end()) - log_p.begin());
+}
+
 // Drops the rows whose answer is finished, when they are half of the batch or more.
 void shrink(Running& running, DecoderState& state, const std::vector<Decoded>& answers, int64_t max_length) {
   std::vector<int32_t> going;
@@ -55,16 +62,19 @@ std::vector<Decoded> greedy(const Seq2Seq& model, const Ids& source, std::span<c
     const Prediction predicted = model.step(state, Ids({rows}, running.previous));
     attends = predicted.weights.defined();
     const Tensor log_p = log_softmax(predicted.logits);
-    const Ids best = argmax(log_p);
+    if (log_p.size(1) <= tokens::eos) fail("greedy: a vocabulary of {} has no end", log_p.size(1));
     for (int64_t i = 0; i < rows; ++i) {
       const auto row = static_cast<size_t>(running.rows[static_cast<size_t>(i)]);
       Decoded& answer = answers[row];
-      running.previous[static_cast<size_t>(i)] = best[i];
+      const std::span<const real> p =
+          log_p.values().subspan(static_cast<size_t>(i * log_p.size(1)), static_cast<size_t>(log_p.size(1)));
+      const int32_t best = likeliest(p);
+      running.previous[static_cast<size_t>(i)] = best;
       if (answer.ended) continue;
-      answer.log_probability += log_p.data()[i * log_p.size(1) + best[i]];
-      answer.ended = best[i] == tokens::eos;
+      answer.log_probability += p[static_cast<size_t>(best)];
+      answer.ended = best == tokens::eos;
       if (answer.ended) continue;
-      answer.tokens.push_back(best[i]);
+      answer.tokens.push_back(best);
       if (!predicted.weights.defined()) continue;
       const real* w = predicted.weights.data() + i * slots;
       weights[row].insert(weights[row].end(), w, w + slots);

@@ -15,9 +15,9 @@ struct Decoded {
   bool ended = false;           // eos came before max_length
 };
 
-// Takes the likeliest token at each step until eos or max_length tokens, without a graph; the first of
-// equally likely ones. source (B, S), lengths (B) -> B answers. Rows stop one by one; when half of them have,
-// the rest goes on as a smaller batch.
+// Takes the likeliest token but pad and bos at each step until eos or max_length tokens, without a graph; the
+// first of equally likely ones. source (B, S), lengths (B) -> B answers. Rows stop one by one; when half of
+// them have, the rest goes on as a smaller batch.
 std::vector<Decoded> greedy(const Seq2Seq& model, const Ids& source, std::span<const int32_t> lengths,
                             int64_t max_length);
 

@@ -212,8 +212,9 @@ TEST_CASE("models: greedy answers are the arg-max of teacher forcing on themselv
       const Prediction all = model(row(source, b, n), std::vector<int32_t>{n}, Ids({1, steps}, fed), {});
       std::vector<int32_t> expected = answer.tokens;
       if (answer.ended) expected.push_back(tokens::eos);
-      const Ids best = argmax(all.logits);
-      const std::vector<int32_t> found(best.values().begin(), best.values().end());
+      const Ids best = argmax(slice(all.logits, -1, tokens::eos, V));  // neither pad nor bos
+      std::vector<int32_t> found(best.values().begin(), best.values().end());
+      for (int32_t& token : found) token += tokens::eos;
       CHECK(found == expected);
       CHECK(static_cast<int64_t>(answer.tokens.size()) <= 12);
       CHECK(answer.ended != (answer.tokens.size() == 12));
@@ -247,8 +248,11 @@ struct Counting : Seq2Seq {
     sizes.push_back(previous.size());
     Tensor& left = state.tensors[0];
     Tensor logits = Tensor::zeros({left.size(0), V});
-    for (int64_t b = 0; b < left.size(0); ++b)
-      logits.mutable_data()[b * V + (left.data()[b] > 0 ? 4 : tokens::eos)] = 9;
+    for (int64_t b = 0; b < left.size(0); ++b) {
+      real* row = logits.mutable_data() + b * V;
+      row[left.data()[b] > 0 ? 4 : tokens::eos] = 9;
+      row[tokens::pad] = row[tokens::bos] = 10;  // which no answer holds
+    }
     left = shift(left, -1);
     return {logits, Tensor::full({left.size(0), S}, real(1) / S)};
   }
