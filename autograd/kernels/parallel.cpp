@@ -3,16 +3,24 @@
 #include <omp.h>
 
 #include <atomic>
+#include <cstdio>
 #include <cstdlib>
 
 namespace heed::kernels {
 
 namespace {
 
+constexpr int most_threads = 1024;
+
 int at_start() noexcept {
   if (const char* text = std::getenv("HEED_NUM_THREADS")) {
-    const int n = std::atoi(text);
-    if (n >= 1) return n;
+    char* end = nullptr;
+    const long n = std::strtol(text, &end, 10);
+    if (*text != '\0' && *end == '\0' && n >= 1 && n <= most_threads) return static_cast<int>(n);
+    if (*text != '\0') {
+      std::fprintf(stderr, "HEED_NUM_THREADS=%s: expected a number from 1 to %d\n", text, most_threads);
+      std::exit(1);
+    }
   }
   return omp_get_max_threads();  // the cores, or OMP_NUM_THREADS
 }
