@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "autograd/error.hpp"
 #include "examples/support/task_program.hpp"
 
 using namespace heed::examples;
@@ -102,6 +103,8 @@ int run(int argc, char** argv) {
   line.toggle("--no-table", no_table, "rnn: do not train the other decoders for the table");
   Settings settings;
   if (!parse_settings(line, settings, program.presets, argc, argv)) return 0;
+  if (no_table && settings.model != "rnn")
+    heed::fail("--no-table does not apply to --model {}", settings.model);
 
   const TaskData data = draw_data(program.task, settings.seed);
   const Learned learned = learn(data, settings);

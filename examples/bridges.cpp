@@ -205,7 +205,7 @@ int run(int argc, char** argv) {
                    "Computes what should be one thing in two ways, and tells how far they are apart.");
   int64_t seed = 1;
   std::string file;
-  line.integer("--seed", seed, "of all random numbers", 0);
+  line.integer("--seed", seed, "of all random numbers", 0, CommandLine::any);
   line.text("--json", file, "write all results to this file");
   if (!line.parse(argc, argv)) return 0;
   Json json;

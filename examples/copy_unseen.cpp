@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
 #include <string>
 #include <vector>
 
@@ -14,6 +13,7 @@
 #include "autograd/graph.hpp"
 #include "autograd/kernels/parallel.hpp"
 #include "autograd/ops.hpp"
+#include "examples/support/files.hpp"
 #include "examples/support/streams.hpp"
 #include "examples/support/terminal.hpp"
 #include "examples/support/train.hpp"
@@ -74,11 +74,11 @@ bool parse(Options& o, int argc, char** argv) {
   line.integer("--batch", o.batch, "pairs a step", 1, 20'000);
   line.integer("--steps", o.steps, "training steps", 1);
   line.number("--lr", o.lr, "the highest learning rate (Adam); it falls to 0 at the end", 0, 100);
-  line.integer("--seed", o.seed, "of everything random", 0);
+  line.integer("--seed", o.seed, "of everything random", 0, CommandLine::any);
   line.integer("--threads", o.threads, "more than one pays for large models alone; 0: one per core", 0, 1024);
   line.text("--json", o.json, "write all results to this file");
   if (!line.parse(argc, argv)) return false;
-  if (!o.json.empty() && !std::ofstream(o.json, std::ios::app)) fail("--json {}: cannot be written", o.json);
+  if (!o.json.empty()) check_writable("--json", o.json);
   if (o.threads > 0) kernels::set_threads(int(o.threads));
   return true;
 }

@@ -71,7 +71,7 @@ bool parse(Asked& asked, int argc, char** argv) {
   line.text("--source", asked.source, "three symbols of 0 to 3, with commas between");
   line.integer("--step", asked.step, "which of the three symbols the decoder is about to write", 1, 3);
   line.integer("--steps", asked.steps, "training steps before", 0);
-  line.integer("--seed", asked.seed, "of all random numbers", 0);
+  line.integer("--seed", asked.seed, "of all random numbers", 0, CommandLine::any);
   line.text("--json", asked.json, "write all numbers to this file");
   return line.parse(argc, argv);
 }

@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,6 +16,7 @@
 #include "autograd/kernels/parallel.hpp"
 #include "autograd/ops.hpp"
 #include "examples/support/command_line.hpp"
+#include "examples/support/files.hpp"
 #include "examples/support/json.hpp"
 #include "examples/support/progress.hpp"
 #include "examples/support/sorting.hpp"
@@ -71,11 +71,11 @@ bool parse(Options& o, int argc, char** argv) {
   line.integer("--batch", o.batch, "sequences a step", 1, 1 << 20);
   line.integer("--steps", o.steps, "training steps", 1);
   line.number("--lr", o.lr, "the highest learning rate (Adam); it falls to 0 at the end", 0, 100);
-  line.integer("--seed", o.seed, "of everything random", 0);
+  line.integer("--seed", o.seed, "of everything random", 0, CommandLine::any);
   line.integer("--threads", o.threads, "more than one pays for large models alone; 0: one per core", 0, 1024);
   line.text("--json", o.json, "write all results to this file");
   if (!line.parse(argc, argv)) return false;
-  if (!o.json.empty() && !std::ofstream(o.json, std::ios::app)) fail("--json {}: cannot be written", o.json);
+  if (!o.json.empty()) check_writable("--json", o.json);
   if (o.threads > 0) kernels::set_threads(int(o.threads));
   return true;
 }

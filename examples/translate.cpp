@@ -8,11 +8,13 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
+#include <cstdio>
 #include <iostream>
 #include <set>
+#include <utility>
 
 #include "autograd/error.hpp"
+#include "examples/support/files.hpp"
 #include "examples/support/pairs.hpp"
 #include "examples/support/terminal.hpp"
 #include "examples/support/translate_program.hpp"
@@ -42,7 +44,7 @@ void add_file_options(CommandLine& line, Files& files) {
               1);
 }
 
-void check_files(const CommandLine& line, const Files& files) {
+void check_files(const CommandLine& line, const Files& files, const std::string& json) {
   if (files.train.empty() == files.load.empty()) fail("expected either --train F or --load F (see --help)");
   if (files.predict && files.load.empty()) fail("--predict needs --load F");
   const std::set<std::string> with_load = {"--load",    "--test", "--predict",
@@ -50,23 +52,34 @@ void check_files(const CommandLine& line, const Files& files) {
   if (!files.load.empty())
     for (const std::string& flag : line.given())
       if (!with_load.contains(flag)) fail("{} does not apply with --load: the model is trained", flag);
+  for (const char* flag : {"--test", "--json", "--require"})
+    if (files.predict && line.given(flag)) fail("{} does not apply with --predict", flag);
   if (!files.load.empty() && !files.predict && files.test.empty())
     fail("--load F needs --predict or --test F");
   if (files.require > 0 && files.test.empty() && files.dev.empty())
     fail("--require needs --test F or --dev F");
-  if (!files.save.empty() && !std::ofstream(files.save, std::ios::app))
-    fail("--save {}: cannot be written", files.save);
+  if (!files.save.empty()) check_writable("--save", files.save);
+  for (const auto& [flag, output] : {std::pair("--save", files.save), std::pair("--json", json)}) {
+    for (const std::string& input : {files.train, files.dev, files.test, files.load})
+      if (!output.empty() && !input.empty() && same_file(output, input))
+        fail("{} {}: is a file that is read too", flag, output);
+  }
+  if (!json.empty() && !files.save.empty() && same_file(json, files.save))
+    fail("--save and --json name one file");
 }
 
 // Reads source lines from standard input and answers a line each.
 int predict(const Translator& translator) {
+  bool first = true;
   for (std::string text; std::getline(std::cin, text);) {
+    if (std::exchange(first, false)) skip_byte_order_mark(text);
     const Tokens source = translator.source.numbers(split_words(text));
     Tokens answer;
     if (!source.empty()) answer = decode(*translator.model, {{source, {}, {}}}).front().tokens;
     fmt::print("{}\n", translator.target.text(answer));
     std::fflush(stdout);
   }
+  if (std::cin.bad() || std::ferror(stdin) != 0) fail("standard input: cannot be read");
   return 0;
 }
 
@@ -81,11 +94,12 @@ void print_scores(const char* name, const Scores& s, Json& json) {
 
 // Scores `path`, prints some of its predictions; returns the share that is exactly right.
 double report(const char* name, const std::string& path, const Translator& translator, Json& json) {
-  const std::vector<Example> examples = read_examples(path, 0, translator);
+  Vocabulary words = translator.target;  // and those that only the file has: an <unk> is never right
+  const std::vector<Example> examples = read_examples(path, 0, translator, &words);
   const Evaluation evaluation = evaluate(*translator.model, examples);
   for (size_t i = 0; i < std::min<size_t>(5, examples.size()); ++i)
     print_answer(translator.source.text(examples[i].source), translator.target.text(evaluation.outputs[i]),
-                 translator.target.text(examples[i].target));
+                 words.text(examples[i].reference));
   print_scores(name, evaluation.scores, json);
   return evaluation.scores.sequence_accuracy;
 }
@@ -95,8 +109,9 @@ Translator train(const Files& files, const Settings& settings, Json& json) {
   std::erase(unseen, "");
   Translator translator = new_translator(files.train, files.limit, settings, unseen);
   const std::vector<Example> pairs = read_examples(files.train, files.limit, translator);
+  Vocabulary words = translator.target;
   const std::vector<Example> dev =
-      files.dev.empty() ? std::vector<Example>() : read_examples(files.dev, 0, translator);
+      files.dev.empty() ? std::vector<Example>() : read_examples(files.dev, 0, translator, &words);
   fmt::print("{} pairs, {} source and {} target words, {} parameters\n", pairs.size(),
              translator.source.size(), translator.target.size(), parameter_count(*translator.model));
   const Epochs epochs = train_epochs(translator, pairs, dev);
@@ -135,7 +150,7 @@ int run(int argc, char** argv) {
                                         .warmup = 400}};
   Settings settings;
   if (!parse_settings(line, settings, presets, argc, argv)) return 0;
-  check_files(line, files);
+  check_files(line, files, settings.json);
 
   Json json;
   const Translator translator =

@@ -71,7 +71,8 @@ Batch make_batch(const std::vector<Example>& examples, std::span<const int32_t> 
 std::vector<std::vector<int32_t>> shuffled_batches(const std::vector<Example>& examples, int64_t size,
                                                    Rng& rng) {
   if (size < 1 || size > int64_t(examples.size()))
-    fail("--batch {}: there are {} training examples", size, examples.size());
+    fail("--batch {}: there {} {} training example{}", size, examples.size() == 1 ? "is" : "are",
+         examples.size(), examples.size() == 1 ? "" : "s");
   std::vector<int32_t> rows = all_rows(examples);
   shuffle(rows, rng);
   const size_t stretch = size_t(size) * 32;

@@ -1,12 +1,15 @@
 #include "examples/support/checkpoint.hpp"
 
+#include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 
 #include "autograd/error.hpp"
+#include "examples/support/files.hpp"
 #include "examples/support/json.hpp"
 
 namespace heed::examples {
@@ -30,7 +33,7 @@ std::vector<double> numbers(const char* bytes, int64_t count) {
 }
 
 Checkpoint::Entry read_entry(const Json& header, const std::string& name, const std::string& data,
-                             const std::string& path) {
+                             const std::string& path, int64_t& end) {
   const std::string at = pointer_part(name), type = header.text(at + "/dtype");
   const std::vector<int64_t> sizes = header.integers(at + "/shape");
   const std::vector<int64_t> place = header.integers(at + "/data_offsets");
@@ -43,6 +46,7 @@ Checkpoint::Entry read_entry(const Json& header, const std::string& name, const 
   if (place[1] - place[0] != shape.size() * width)
     fail("{}: {} of shape {} has {} bytes, expected {}", path, name, shape.text(), place[1] - place[0],
          shape.size() * width);
+  end = std::max(end, place[1]);
   const char* bytes = data.data() + place[0];
   return {shape, width == 4 ? numbers<float>(bytes, shape.size()) : numbers<double>(bytes, shape.size())};
 }
@@ -79,11 +83,7 @@ void save_checkpoint(const std::string& path, const Module& model,
   std::string text = header.dump(/*pretty=*/false);
   text.resize((text.size() + 7) / 8 * 8, ' ');  // the numbers begin at a multiple of 8
   const uint64_t length = text.size();
-  std::ofstream file(path, std::ios::binary);
-  file.write(reinterpret_cast<const char*>(&length), sizeof length);
-  file << text << data;
-  file.close();
-  if (!file) fail("{}: cannot be written", path);
+  write_file(path, std::string(reinterpret_cast<const char*>(&length), sizeof length) + text + data);
 }
 
 Checkpoint load_checkpoint(const std::string& path) {
@@ -96,14 +96,17 @@ Checkpoint load_checkpoint(const std::string& path) {
   const Json header = Json::parse(std::string_view(file).substr(sizeof length, length), path);
   const std::string data = file.substr(sizeof length + length);
   Checkpoint checkpoint;
+  int64_t end = 0;  // of the last tensor
   for (const std::string& name : header.members("")) {
     if (name != "__metadata__") {
-      checkpoint.tensors[name] = read_entry(header, name, data, path);
+      checkpoint.tensors[name] = read_entry(header, name, data, path, end);
       continue;
     }
     for (const std::string& key : header.members("/__metadata__"))
       checkpoint.metadata[key] = header.text("/__metadata__" + pointer_part(key));
   }
+  if (end != int64_t(data.size()))
+    fail("{}: is no saved model: {} bytes stand after its last tensor", path, int64_t(data.size()) - end);
   return checkpoint;
 }
 
@@ -117,6 +120,11 @@ void restore(const Checkpoint& checkpoint, const Module& model) {
     const auto& [shape, values] = found->second;
     if (!(shape == tensor.shape()))
       fail("checkpoint: {} has shape {}, the model's {}", name, shape.text(), tensor.shape().text());
+    const auto bad =
+        std::find_if_not(values.begin(), values.end(), [](double v) { return std::isfinite(v); });
+    if (bad != values.end())
+      fail("checkpoint: {} holds {} at element {}: it is of no use", name, std::isnan(*bad) ? "nan" : "inf",
+           bad - values.begin());
     Tensor target = tensor;
     target.assign(std::vector<real>(values.begin(), values.end()));
   }

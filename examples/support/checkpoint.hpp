@@ -27,10 +27,11 @@ struct Checkpoint {
 void save_checkpoint(const std::string& path, const Module& model,
                      const std::map<std::string, std::string>& metadata);
 
-// Throws `FILE: ...` on a file that is missing, or not of this layout.
+// Throws `FILE: ...` on a file that is missing, or not of this layout to its last byte.
 Checkpoint load_checkpoint(const std::string& path);
 
-// Copies the tensors into the model's parameters; throws unless names and shapes are the same.
+// Copies the tensors into the model's parameters; throws unless names and shapes are the same and all numbers
+// finite.
 void restore(const Checkpoint& checkpoint, const Module& model);
 
 }  // namespace heed::examples

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <new>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 
 #include "autograd/error.hpp"
@@ -82,6 +83,13 @@ void CommandLine::toggle(const std::string& flag, bool& value, const std::string
 }
 
 bool CommandLine::parse(int argc, const char* const* argv) {
+  for (int i = 1; i < argc; ++i) {  // CLI11 takes an empty value for a zero
+    const std::string_view argument = argv[i];
+    if (argument.empty())
+      fail("{}: expected a value, found '' (see --help)", i > 1 ? argv[i - 1] : "argument 1");
+    if (argument.starts_with("--") && argument.ends_with('='))
+      fail("{}: expected a value (see --help)", argument);
+  }
   try {
     parser_->app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
@@ -105,6 +113,9 @@ std::vector<std::string> CommandLine::given() const {
 bool CommandLine::given(const std::string& flag) const { return parser_->app.count(flag) > 0; }
 
 int run_program(const char* program, const std::function<int()>& body) {
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
+  // not fmt::print, which throws where standard error is closed or full
+  const auto tell = [&](const char* what) { std::fprintf(stderr, "%s: %s\n", program, what); };
   try {
     const int status = body();
     if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
@@ -112,9 +123,9 @@ int run_program(const char* program, const std::function<int()>& body) {
     }
     return status;
   } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "{}: not enough memory\n", program);
+    tell("not enough memory");
   } catch (const std::exception& error) {
-    fmt::print(stderr, "{}: {}\n", program, error.what());
+    tell(std::ferror(stdout) != 0 ? "standard output: cannot be written" : error.what());
   }
   return 1;
 }

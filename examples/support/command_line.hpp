@@ -18,6 +18,8 @@ class CommandLine {
   CommandLine(const CommandLine&) = delete;
   CommandLine& operator=(const CommandLine&) = delete;
 
+  // The largest limit: CLI11 reads a number that int64 does not hold as int64's largest.
+  static constexpr int64_t any = std::numeric_limits<int64_t>::max() - 1;
   void integer(const std::string& flag, int64_t& value, const std::string& help, int64_t least,
                int64_t most = 1'000'000'000);
   void number(const std::string& flag, double& value, const std::string& help, double least, double most);
@@ -44,7 +46,8 @@ class CommandLine {
 };
 
 // Runs a program's body: what it returns is the exit status; an exception becomes one line `PROGRAM: ...` on
-// standard error and status 1.
+// standard error, if that can be written, and status 1. Lines are shown as soon as they are complete, in a
+// pipe too.
 int run_program(const char* program, const std::function<int()>& body);
 
 }  // namespace heed::examples

@@ -12,6 +12,9 @@ struct Example {
   Tokens source;
   Tokens target;
   Tokens gold;  // the source position that each target symbol comes from; empty when nobody knows
+  // What answers are compared with, where it is not the target: words that a model does not have are numbers
+  // beyond its vocabulary, which no answer holds.
+  Tokens reference = {};
 };
 
 }  // namespace heed::examples

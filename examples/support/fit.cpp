@@ -1,11 +1,11 @@
 #include "examples/support/fit.hpp"
 
 #include <chrono>
-#include <fstream>
 
 #include "autograd/error.hpp"
 #include "autograd/graph.hpp"
 #include "autograd/kernels/parallel.hpp"
+#include "examples/support/files.hpp"
 #include "optim/adam.hpp"
 #include "optim/clip.hpp"
 #include "optim/schedule.hpp"
@@ -17,13 +17,12 @@ void add_fit_options(CommandLine& line, FitSettings& s) {
   line.integer("--steps", s.steps, "training steps of each model", 1);
   line.integer("--batch", s.batch, "examples a step", 1, 1 << 20);
   line.number("--lr", s.lr, "the highest learning rate (Adam); it falls to 0 at the end", 0, 100);
-  line.integer("--seed", s.seed, "of everything random", 0);
+  line.integer("--seed", s.seed, "of everything random", 0, CommandLine::any);
   line.text("--json", s.json, "write all results to this file");
 }
 
 void apply(const FitSettings& settings) {
-  if (!settings.json.empty() && !std::ofstream(settings.json, std::ios::app))
-    fail("--json {}: cannot be written", settings.json);
+  if (!settings.json.empty()) check_writable("--json", settings.json);
   kernels::set_threads(1);
 }
 

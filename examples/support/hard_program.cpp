@@ -4,13 +4,13 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
 
 #include "autograd/error.hpp"
 #include "autograd/graph.hpp"
 #include "autograd/kernels/parallel.hpp"
 #include "autograd/ops.hpp"
 #include "examples/support/estimators.hpp"
+#include "examples/support/files.hpp"
 #include "examples/support/json.hpp"
 #include "examples/support/streams.hpp"
 #include "examples/support/tasks.hpp"
@@ -183,8 +183,7 @@ double print_learned(const Estimator& estimator, const HardOptions& options, Jso
 
 int run_hard(const HardOptions& options) {
   kernels::set_threads(1);
-  if (!options.json.empty() && !std::ofstream(options.json, std::ios::app))
-    fail("--json {}: cannot be written", options.json);
+  if (!options.json.empty()) check_writable("--json", options.json);
   const Data data = draw(options, 1);
   const Chooser model = fresh(options, 1);
   const Batch batch = make_batch(data.test, sorted_batches(data.test, options.batch).front());

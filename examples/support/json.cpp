@@ -1,9 +1,9 @@
 #include "examples/support/json.hpp"
 
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "autograd/error.hpp"
+#include "examples/support/files.hpp"
 
 namespace heed::examples {
 
@@ -71,12 +71,7 @@ std::string Json::dump(bool pretty) const {
   return value_->json.dump(pretty ? 2 : -1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
-void Json::write(const std::string& path) const {
-  std::ofstream file(path);
-  file << dump() << '\n';
-  file.close();
-  if (!file) fail("{}: cannot be written", path);
-}
+void Json::write(const std::string& path) const { write_file(path, dump() + '\n'); }
 
 std::string pointer_part(std::string_view name) {
   std::string escaped = "/";

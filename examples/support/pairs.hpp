@@ -11,9 +11,13 @@ struct Pair {
   std::vector<std::string> source, target;
 };
 
-// Reads the first `limit` lines (0: all). Throws `FILE:LINE: ...` on a line without exactly one tab or with
-// an empty side, `FILE: ...` on a file that is missing, a directory, or empty.
+// Reads the first `limit` lines (0: all). Throws `FILE:LINE: ...` on a line without exactly one tab, with an
+// empty side, or with a word that is the name of a special token, `FILE: ...` on a file that is missing, a
+// directory, or empty.
 std::vector<Pair> read_pairs(const std::string& path, int64_t limit = 0);
+
+// Editors on Windows begin a UTF-8 file with these three bytes.
+void skip_byte_order_mark(std::string& line);
 
 // Splits at runs of spaces.
 std::vector<std::string> split_words(std::string_view line);

@@ -39,7 +39,9 @@ void Progress::step(double loss, double accuracy, int64_t tokens) {
     fmt::print("\r{}\x1b[K", line());
     open_ = true;
     std::fflush(stdout);
-  } else if (last || step_ * 10 / total_ != (step_ - 1) * 10 / total_) {
+  } else if (const auto now = Clock::now(); last || now - shown_ >= std::chrono::seconds(10) ||
+                                            step_ * 10 / total_ != (step_ - 1) * 10 / total_) {
+    shown_ = now;
     fmt::print("{}\n", line());
     std::fflush(stdout);
   }

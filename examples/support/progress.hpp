@@ -7,7 +7,8 @@
 namespace heed::examples {
 
 // What a training loop tells while it runs. On a terminal: one line that is rewritten ten times a second.
-// Elsewhere: a plain line for every tenth of the way. Quiet: nothing, it only counts.
+// Elsewhere: a plain line for every tenth of the way, and after 10 seconds without one. Quiet: nothing, it
+// only counts.
 //
 //   step  700/1500  loss 0.0132  accuracy  99.6%  41k tokens/s  6 s left
 class Progress {
@@ -31,7 +32,7 @@ class Progress {
   int64_t total_, step_ = 0, tokens_ = 0;
   bool terminal_, quiet_, open_ = false;
   double loss_ = 0, accuracy_ = 0;
-  Clock::time_point start_ = Clock::now(), shown_{};
+  Clock::time_point start_ = Clock::now(), shown_ = start_;
 };
 
 }  // namespace heed::examples

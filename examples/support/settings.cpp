@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 #include <span>
 #include <string_view>
 #include <utility>
 
 #include "autograd/error.hpp"
 #include "autograd/kernels/parallel.hpp"
+#include "examples/support/files.hpp"
 #include "examples/support/streams.hpp"
 #include "layers/models/recurrent.hpp"
 #include "layers/models/rnn_encoder_decoder.hpp"
@@ -95,6 +95,9 @@ Settings preset(const Presets& presets, const std::string& model) {
   return s;
 }
 
+// The largest sizes that a model may have, by options and in a file.
+constexpr int64_t most_features = 1 << 16, most_layers = 100, most_heads = 1 << 10, most_slots = 1 << 20;
+
 void add_model_options(CommandLine& line, Settings& s) {
   line.group("the model");
   line.choice(
@@ -103,8 +106,9 @@ void add_model_options(CommandLine& line, Settings& s) {
       "letter (rnnsearch), and what came before it, without attention (rnn-encoder-decoder)",
       {"rnn", "transformer", "rnnsearch", "rnn-encoder-decoder"});
   line.integer("--hidden", s.hidden, "features of the decoder's state, of the transformer's layers", 1,
-               1 << 16);
-  line.integer("--layers", s.layers, "rnn, transformer: layers of the encoder, and of the decoder", 1, 100);
+               most_features);
+  line.integer("--layers", s.layers, "rnn, transformer: layers of the encoder, and of the decoder", 1,
+               most_layers);
   line.number("--dropout", s.dropout, "rnn, transformer: share of features that training switches off", 0,
               0.95);
   line.choice("--cell", s.cell, "rnn: the recurrent cell", names_of<Cell>(cells));
@@ -119,8 +123,8 @@ void add_model_options(CommandLine& line, Settings& s) {
   line.toggle("--own-past", s.own_past, "rnn: attend to the decoder's own earlier states too");
   line.toggle("--unidirectional", s.unidirectional, "rnn: the encoder reads forward alone");
   line.toggle("--no-bridge", s.no_bridge, "rnn: the decoder begins in the encoder's last states themselves");
-  line.integer("--embed", s.embed, "not transformer: features of an embedded symbol", 1, 1 << 16);
-  line.integer("--heads", s.heads, "transformer: attention heads; they share --hidden evenly", 1, 1 << 10);
+  line.integer("--embed", s.embed, "not transformer: features of an embedded symbol", 1, most_features);
+  line.integer("--heads", s.heads, "transformer: attention heads; they share --hidden evenly", 1, most_heads);
 }
 
 void add_training_options(CommandLine& line, Settings& s) {
@@ -133,7 +137,7 @@ void add_training_options(CommandLine& line, Settings& s) {
   line.number("--lr", s.lr, "the highest learning rate (Adam); it falls to 0 at the end", 0, 100);
   line.integer("--warmup", s.warmup, "steps in which it rises from 0", 0);
   line.number("--label-smoothing", s.label_smoothing, "share of the target spread over all symbols", 0, 0.9);
-  line.integer("--seed", s.seed, "of everything random", 0);
+  line.integer("--seed", s.seed, "of everything random", 0, CommandLine::any);
   line.integer("--threads", s.threads, "more than one pays for large models alone; 0: one per core", 0, 1024);
   line.text("--json", s.json, "write all results to this file");
 }
@@ -205,7 +209,7 @@ bool parse_settings(CommandLine& line, Settings& settings, const Presets& preset
 }
 
 void check_json(const std::string& path) {
-  if (!path.empty() && !std::ofstream(path, std::ios::app)) fail("--json {}: cannot be written", path);
+  if (!path.empty()) check_writable("--json", path);
 }
 
 void write_settings(Json& json, const std::string& pointer, const Settings& s) {
@@ -246,9 +250,14 @@ void write_settings(Json& json, const std::string& pointer, const Settings& s) {
 Settings read_settings(const Json& json, const std::string& pointer) {
   Settings s;
   s.model = json.text(pointer + "/model");
-  s.hidden = json.integer(pointer + "/hidden");
+  const auto size = [&](const char* name, int64_t most, int64_t least = 1) {
+    const int64_t value = json.integer(pointer + name);
+    if (value < least || value > most) fail("{}: {} is outside [{}, {}]", pointer + name, value, least, most);
+    return value;
+  };
+  s.hidden = size("/hidden", most_features);
   if (!is_gated(s.model)) {
-    s.layers = json.integer(pointer + "/layers");
+    s.layers = size("/layers", most_layers);
     s.dropout = json.number(pointer + "/dropout");
   }
   if (s.model == "rnn") {
@@ -257,7 +266,7 @@ Settings read_settings(const Json& json, const std::string& pointer) {
     s.normalizer = json.text(pointer + "/normalizer");
     s.temperature = json.number(pointer + "/temperature");
     s.window = json.integer(pointer + "/window");
-    s.slots = json.integer(pointer + "/slots");
+    s.slots = size("/slots", most_slots, 0);
     s.order = json.text(pointer + "/order");
     s.values = json.text(pointer + "/values");
     s.own_past = json.flag(pointer + "/own_past");
@@ -265,9 +274,9 @@ Settings read_settings(const Json& json, const std::string& pointer) {
     s.no_bridge = json.flag(pointer + "/no_bridge");
   }
   if (s.model == "transformer")
-    s.heads = json.integer(pointer + "/heads");
+    s.heads = size("/heads", most_heads);
   else
-    s.embed = json.integer(pointer + "/embed");
+    s.embed = size("/embed", most_features);
   s.batch = json.integer(pointer + "/batch");
   if (json.has(pointer + "/epochs"))
     s.epochs = json.integer(pointer + "/epochs");

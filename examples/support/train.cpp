@@ -116,7 +116,7 @@ Evaluation evaluate(const Seq2Seq& model, const std::vector<Example>& examples, 
   for (Decoded& answer : decode(model, examples, batch)) result.outputs.push_back(std::move(answer.tokens));
   std::vector<Tokens> references;
   references.reserve(examples.size());
-  for (const Example& e : examples) references.push_back(e.target);
+  for (const Example& e : examples) references.push_back(e.reference.empty() ? e.target : e.reference);
   result.scores = score(result.outputs, references);
   Alignment alignment;
   if (!examples.front().gold.empty())  // a task's examples all have alignments, a file's none

@@ -20,10 +20,14 @@ std::string joined(const Vocabulary& vocabulary) {
 
 }  // namespace
 
-std::vector<Example> read_examples(const std::string& path, int64_t limit, const Translator& translator) {
+std::vector<Example> read_examples(const std::string& path, int64_t limit, const Translator& translator,
+                                   Vocabulary* references) {
   std::vector<Example> examples;
-  for (const Pair& pair : read_pairs(path, limit))
+  for (const Pair& pair : read_pairs(path, limit)) {
     examples.push_back({translator.source.numbers(pair.source), translator.target.numbers(pair.target), {}});
+    if (references == nullptr) continue;
+    for (const std::string& word : pair.target) examples.back().reference.push_back(references->add(word));
+  }
   return examples;
 }
 

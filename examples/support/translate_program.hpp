@@ -18,8 +18,10 @@ struct Translator {
   std::unique_ptr<Seq2Seq> model;
 };
 
-// The pairs of a file as numbers; words that the vocabularies lack become <unk>.
-std::vector<Example> read_examples(const std::string& path, int64_t limit, const Translator& translator);
+// The pairs of a file as numbers; words that the vocabularies lack become <unk>. With `references`, which is
+// the target vocabulary at first and gains the file's target words, each example has its reference in them.
+std::vector<Example> read_examples(const std::string& path, int64_t limit, const Translator& translator,
+                                   Vocabulary* references = nullptr);
 // A fresh model for the words of a training file, and for the longest source of it and of the files `unseen`.
 Translator new_translator(const std::string& train_path, int64_t limit, const Settings& settings,
                           const std::vector<std::string>& unseen = {});

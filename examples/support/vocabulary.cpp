@@ -1,12 +1,24 @@
 #include "examples/support/vocabulary.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include "autograd/error.hpp"
 #include "layers/models/tokens.hpp"
 
 namespace heed::examples {
 
-Vocabulary::Vocabulary() {
-  for (const char* word : {"<pad>", "<s>", "</s>", "<unk>"}) add(word);
+namespace {
+
+constexpr std::string_view special_words[] = {"<pad>", "<s>", "</s>", "<unk>"};  // by number
+static_assert(std::size(special_words) == tokens::first_word);
+
+}  // namespace
+
+Vocabulary::Vocabulary() : words_(std::begin(special_words), std::end(special_words)) {}
+
+bool Vocabulary::is_special(std::string_view word) {
+  return std::find(std::begin(special_words), std::end(special_words), word) != std::end(special_words);
 }
 
 Vocabulary::Vocabulary(const std::vector<std::string>& words) : Vocabulary() {
@@ -14,6 +26,7 @@ Vocabulary::Vocabulary(const std::vector<std::string>& words) : Vocabulary() {
 }
 
 int32_t Vocabulary::add(std::string_view word) {
+  if (is_special(word)) fail("vocabulary: {} is a special token, no word", word);
   const auto [place, fresh] = numbers_.try_emplace(std::string(word), int32_t(words_.size()));
   if (fresh) words_.emplace_back(word);
   return place->second;

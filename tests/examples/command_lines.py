@@ -2,7 +2,9 @@
 
 usage: command_lines.py FOLDER-OF-PROGRAMS"""
 
+import os
 import pathlib
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -13,6 +15,10 @@ here = pathlib.Path(tempfile.mkdtemp())
 (here / "tabless.tsv").write_text("a b\tx y\nno tab here\n")
 (here / "two.tsv").write_text("a b\tx y\nb\ty\n")
 (here / "text").write_text("this is no model at all, only text")
+(here / "one.tsv").write_text("a b\tx y\n")
+(here / "special.tsv").write_text("a b\tx y\nb </s>\ty\n")
+(here / "bom.tsv").write_bytes(b"\xef\xbb\xbfa b\tx y\nb\ty\n")
+(here / "unheard.tsv").write_text("a b\tzz\n")
 
 # program, arguments, what the sentence says
 bad = [
@@ -46,6 +52,11 @@ bad = [
     ("copy", "--steps 0", "--steps 0: expected at least 1"),
     ("copy", "--batch 200000", "--batch 200000: there are 100000 training examples"),
     ("copy", "--json {here}/no/such/folder", "cannot be written"),
+    ("copy", "--lr ''", "--lr: expected a value, found ''"),
+    ("copy", "--seed=", "--seed=: expected a value"),
+    ("copy", "--json ''", "--json: expected a value, found ''"),
+    ("copy", "--seed 9223372036854775808", "--seed 9223372036854775807: expected at most 9223372036854775806"),
+    ("alignment", "--no-table --model transformer", "--no-table does not apply to --model transformer"),
     ("alignment", "--dropout 1.5", "--dropout 1.5: expected 0 to 0.95"),
     ("sort", "--scorer best", "--scorer best: expected one of additive"),
     ("sort", "--json {here}/no/such/folder", "cannot be written"),
@@ -62,6 +73,15 @@ bad = [
     ("translate", "--train {here}/two.tsv --batch 3", "--batch 3: there are 2 training examples"),
     ("translate", "--train {here}/two.tsv --batch 2 --test {here}/missing.tsv", "missing.tsv: cannot be opened"),
     ("translate", "--load {here}/text --predict", "is no saved model"),
+    ("translate", "--load {here}/text --predict --test {here}/two.tsv", "--test does not apply with --predict"),
+    ("translate", "--load {here}/text --predict --json {here}/new", "--json does not apply with --predict"),
+    ("translate", "--load {here}/text --predict --require 0.5", "--require does not apply with --predict"),
+    ("translate", "--train {here}/special.tsv", "special.tsv:2: </s> is a special token of the models, no word"),
+    ("translate", "--train {here}/one.tsv", "--batch 32: there is 1 training example\n"),
+    ("translate", "--train {here}/two.tsv --save {here}/../{name}/two.tsv", "is a file that is read too"),
+    ("translate", "--train {here}/two.tsv --json {here}/two.tsv", "is a file that is read too"),
+    ("translate", "--train {here}/two.tsv --save {here}/new --json {here}/new", "--save and --json name one file"),
+    ("translate", "--train {here}/two.tsv --batch 3 --save {here}/new", "there are 2 training examples"),
     ("translate", "--train {here}/two.tsv --predict", "--predict needs --load F"),
     ("translate", "--load {here}/text", "--load F needs --predict or --test F"),
     ("translate", "--load {here}/text --hidden 10", "--hidden does not apply with --load"),
@@ -70,7 +90,7 @@ bad = [
 
 
 def run(program, arguments, stdin=""):
-    arguments = arguments.format(here=here).split()
+    arguments = shlex.split(arguments.format(here=here, name=here.name))
     return subprocess.run([folder / program, *arguments], input=stdin, capture_output=True, text=True, timeout=60)
 
 
@@ -78,7 +98,7 @@ failures = []
 for program, arguments, sentence in bad:
     done = run(program, arguments)
     lines = done.stderr.splitlines()
-    if done.returncode != 1 or len(lines) != 1 or sentence not in lines[0] or not lines[0].startswith(program + ": "):
+    if done.returncode != 1 or len(lines) != 1 or sentence not in done.stderr or not lines[0].startswith(program + ": "):
         failures.append(f"{program} {arguments}: status {done.returncode}, {done.stderr!r}, expected {sentence!r}")
 
 for program in ("copy", "reverse", "alignment", "translate", "bigram_flip", "target_attention"):
@@ -128,6 +148,60 @@ for required, status in (("0", 0), ("1", 2)):
 done = run("translate", "--load {here}/model --predict", "a b\n\nunheard of\n")
 if done.returncode != 0 or len(done.stdout.split("\n")) != 4:
     failures.append(f"translate --predict: status {done.returncode}, {done.stdout!r}, {done.stderr!r}")
+
+for name in ("one", "bom"):
+    batch = 1 if name == "one" else 2
+    done = run("translate", f"--train {{here}}/{name}.tsv --batch {batch} --epochs 1 --hidden 8 --seed {2**63 - 2}")
+    if done.returncode != 0 or "2 source and 2 target words" not in done.stdout.replace("6 source and 6", "2 source and 2"):
+        failures.append(f"translate --train {name}.tsv: status {done.returncode}, {done.stdout!r}, {done.stderr!r}")
+
+# A run that fails leaves what was there, and nothing where nothing was.
+if (here / "new").exists() or list(here.glob("*.tmp")):
+    failures.append(f"left behind: {list(here.iterdir())}")
+saved = (here / "model").read_bytes()
+done = run("translate", "--train {here}/two.tsv --batch 3 --save {here}/model")
+if done.returncode != 1 or (here / "model").read_bytes() != saved:
+    failures.append(f"translate that failed touched the model: status {done.returncode}")
+
+# Words that the model never saw are wrong, whatever it answers, and shown as they are.
+done = run("translate", "--load {here}/model --test {here}/unheard.tsv --json {here}/results.json")
+if done.returncode != 0 or "expected zz" not in done.stdout or '"sequence_accuracy": 0.0' not in (here / "results.json").read_text():
+    failures.append(f"translate --test unheard.tsv: status {done.returncode}, {done.stdout!r}, {done.stderr!r}")
+
+# Models that were tampered with: sizes that no option takes, NaN, bytes at the end.
+length = int.from_bytes(saved[:8], "little")
+header = saved[8 : 8 + length]
+huge = header.replace(b'\\"layers\\":1', b'\\"layers\\":1000000000')
+for name, content, sentence in (
+    ("huge", len(huge).to_bytes(8, "little") + huge + saved[8 + length :], "/layers: 1000000000 is outside [1, 100]"),
+    ("nans", saved[: 8 + length] + b"\xff" * (len(saved) - 8 - length), "holds nan at element 0"),
+    ("longer", saved + b"more", "4 bytes stand after its last tensor"),
+):
+    (here / name).write_bytes(content)
+    done = run("translate", f"--load {{here}}/{name} --predict", "a b\n")
+    if done.returncode != 1 or sentence not in done.stderr:
+        failures.append(f"translate --load {name}: status {done.returncode}, {done.stdout!r}, {done.stderr!r}")
+
+# Standard input that cannot be read; standard error that is closed or full; a number of threads that is none.
+translate = [folder / "translate", "--load", here / "model", "--predict"]
+folder_in = os.open(here, os.O_RDONLY)
+done = subprocess.run(translate, stdin=folder_in, capture_output=True, text=True)
+if done.returncode != 1 or done.stderr != "translate: standard input: cannot be read\n":
+    failures.append(f"translate --predict < directory: status {done.returncode}, {done.stderr!r}")
+for redirection in ("2>&-", "2>/dev/full"):
+    done = subprocess.run(f"exec '{folder}/copy' --lr x {redirection}", shell=True, capture_output=True)
+    if done.returncode != 1 and pathlib.Path("/dev/full").exists():
+        failures.append(f"copy --lr x {redirection}: status {done.returncode}")
+done = subprocess.run([folder / "copy", "--steps", "1"], env={**os.environ, "HEED_NUM_THREADS": "abc"}, capture_output=True, text=True)
+if done.returncode != 1 or done.stderr != "HEED_NUM_THREADS=abc: expected a number from 1 to 1024\n":
+    failures.append(f"HEED_NUM_THREADS=abc: status {done.returncode}, {done.stderr!r}")
+
+# A pipe gets the header before the training, not after it.
+with subprocess.Popen([folder / "copy", "--steps", "1000000"], stdout=subprocess.PIPE, text=True) as process:
+    first = process.stdout.readline()
+    process.kill()
+if not first.startswith("copy: 100000 pairs"):
+    failures.append(f"copy | head -1: {first!r}")
 
 print("\n".join(failures) or f"{len(bad)} kinds of bad input are answered well")
 sys.exit(bool(failures))

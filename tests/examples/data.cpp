@@ -7,6 +7,7 @@
 
 #include "autograd/ops.hpp"
 #include "examples/support/batch.hpp"
+#include "examples/support/files.hpp"
 #include "examples/support/pairs.hpp"
 #include "examples/support/terminal.hpp"
 #include "examples/support/translate_program.hpp"
@@ -56,6 +57,7 @@ TEST_CASE("a file that does not hold pairs is told by name and line") {
   CHECK(error_of_pairs("a\tb\tc\n") == ":1: expected `source<TAB>target`, found 2 tabs");
   CHECK(error_of_pairs("\tb\n") == ":1: nothing stands before the tab");
   CHECK(error_of_pairs("a\t \n") == ":1: nothing stands after the tab");
+  CHECK(error_of_pairs("a <s>\tb\n") == ":1: <s> is a special token of the models, no word");
   CHECK(error_of_pairs("") == ": is empty, expected lines `source<TAB>target`");
   CHECK(error_of([] { read_pairs("/no/such/file"); }) == "/no/such/file: cannot be opened");
   CHECK(error_of([] { read_pairs("/"); }) == "/: is a directory, expected a file of pairs");
@@ -67,6 +69,8 @@ TEST_CASE("a vocabulary begins with the special tokens and maps the unknown") {
   CHECK(words.number("b") == tokens::unk + 1);
   CHECK(words.add("a") == tokens::unk + 2);
   CHECK(words.number("c") == tokens::unk);
+  for (const char* special : {"<pad>", "<s>", "</s>", "<unk>"}) CHECK(words.number(special) == tokens::unk);
+  CHECK(error_of([&] { words.add("</s>"); }) == "vocabulary: </s> is a special token, no word");
   CHECK(words.text({5, 4, tokens::unk}) == "a b <unk>");
   CHECK(words.words() == std::vector<std::string>{"b", "a"});
   CHECK(error_of([&] { (void)words.word(6); }) == "vocabulary: number 6 is outside [0, 6)");
@@ -116,6 +120,42 @@ TEST_CASE("an attention map has a labelled row per output and a column per input
   const std::string coloured = attention_map(weights, {"x", "y"}, {"a", "b"}, true);
   CHECK(coloured.find("\x1b[48;5;255m") != std::string::npos);
   CHECK(fit("\xC3\xA9t\xC3\xA9", 2) == "\xC3\xA9t");
+}
+
+TEST_CASE("references keep the words that a vocabulary lacks") {
+  const File train("a\tx y\n"), test("a\tx z z q\n");
+  const Translator translator = new_translator(train.path, 0, Settings{.hidden = 8, .epochs = 1});
+  Vocabulary words = translator.target;
+  const std::vector<Example> examples = read_examples(test.path, 0, translator, &words);
+  using tokens::unk;
+  CHECK(examples[0].target == Tokens{unk + 1, unk, unk, unk});
+  CHECK(examples[0].reference == Tokens{unk + 1, unk + 3, unk + 3, unk + 4});
+  CHECK(words.text(examples[0].reference) == "x z z q");
+  CHECK(score({examples[0].target}, {examples[0].reference}).token_accuracy == 0.25);
+}
+
+TEST_CASE("a file is replaced whole or not at all") {
+  const File file("old");
+  const std::filesystem::path folder = file.path + "_folder";
+  write_file(file.path, "new");
+  std::string content;
+  std::getline(std::ifstream(file.path), content);
+  CHECK(content == "new");
+  CHECK(error_of([&] { check_writable("--save", file.path); }).empty());
+  CHECK(error_of([&] { check_writable("--save", folder / "x"); }) ==
+        fmt::format("--save {}: cannot be written", (folder / "x").string()));
+  CHECK(error_of([&] { write_file(folder / "x", ""); }) ==
+        fmt::format("{}: cannot be written", (folder / "x").string()));
+  CHECK_FALSE(std::filesystem::exists(folder));
+  std::filesystem::create_symlink(file.path, folder);
+  write_file(folder, "through a link");
+  CHECK(std::filesystem::is_symlink(folder));
+  std::getline(std::ifstream(file.path), content);
+  CHECK(content == "through a link");
+  CHECK(same_file(file.path, folder));
+  CHECK(same_file("./no/../nowhere", "nowhere"));
+  CHECK_FALSE(same_file(file.path, "nowhere"));
+  std::filesystem::remove(folder);
 }
 
 TEST_CASE("a saved translator answers as the one that was saved") {
