@@ -1,6 +1,6 @@
-// Learns to copy sequences of words, four in five of which its vocabulary lacks; those of the test never
-// occur in training. A pointer-generator copies a word that it has never seen by pointing at it; the same net
-// without the pointer can but answer <unk>.
+// Learns to copy words, four in five of which its vocabulary lacks, by pointing at them.
+// Those of the test never occur in training. A pointer-generator copies a word that it has never seen by
+// pointing at it; the same net without the pointer can but answer <unk>.
 //
 //   ./dev run copy_unseen [--no-contrast] [--coverage] [--seed 7] ...
 

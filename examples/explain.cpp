@@ -1,5 +1,5 @@
-// One step of attention in a trained model, small enough to check by hand: every number on the way from the
-// query to the loss, and of the gradient on its way back.
+// Prints every number of one step of attention, and of the gradient on its way back.
+// The model is trained, and small enough to check by hand.
 //
 //   ./dev run explain [--scorer bilinear] [--normalizer sparsemax] [--source 2,0,3] [--step 2] [--json F]
 

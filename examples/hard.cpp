@@ -1,6 +1,6 @@
-// Hard attention looks at one source position, and a choice has no gradient. Who estimates it, how well, and
-// what is learned by it? A small model copies twelve symbols; because its looks do not depend on each other,
-// every estimator can be held against the exact gradient, a sum over all choices:
+// A choice has no gradient: who estimates hard attention's, how well, and what is learned by it?
+// A small model copies twelve symbols; because its looks do not depend on each other, every estimator can be
+// held against the exact gradient, a sum over all choices:
 //   bias and deviation of each estimate, before training and in the middle of it;
 //   accuracy and alignment after training by each, with soft attention and the exact objectives beside them.
 //

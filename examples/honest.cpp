@@ -1,7 +1,7 @@
-// When do weights mean alignment? Every decoder order, value and normalizer, on two tasks with known
-// alignment. Each row tells how often the answers are right, how often the strongest weight is not the true
-// source (AER), and how spread the weights are (entropy, nats). The worst are then trained with a loss on
-// their weights.
+// When do weights mean alignment? Every decoder order, value and normalizer, on two tasks.
+// Their alignment is known. Each row tells how often the answers are right, how often the strongest weight is
+// not the true source (AER), and how spread the weights are (entropy, nats). The worst are then trained with
+// a loss on their weights.
 //
 //   ./dev run honest [--orders bahdanau] [--normalizers softmax] [--seeds 3] [--steps 4000] [--quick] ...
 

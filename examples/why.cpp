@@ -1,5 +1,5 @@
-// Why attention? Trains one encoder-decoder with attention and one without, where the encoder's last state is
-// all that the decoder knows of the source, and asks of both
+// Why attention? Accuracy and gradients by length, with attention and without.
+// Without, the encoder's last state is all that the decoder knows of the source. The program asks of both
 //   how many sequences they get right, by length;
 //   how much the loss of each target symbol feels each source symbol: the norm of its gradient.
 // Attention gives every target symbol a short way back to the source symbol that it comes from.
