@@ -57,7 +57,7 @@ void CommandLine::text(const std::string& flag, std::string& value, const std::s
 }
 
 void CommandLine::choice(const std::string& flag, std::string& value, const std::string& help,
-                         std::vector<std::string> choices) {
+                         const std::vector<std::string>& choices) {
   const std::string listed = fmt::format("{}", fmt::join(choices, "|"));
   auto* option = parser_->app.add_option(flag, value, help)->capture_default_str();
   parser_->placed(option->type_name(listed));
@@ -68,7 +68,7 @@ void CommandLine::choice(const std::string& flag, std::string& value, const std:
 }
 
 void CommandLine::choices(const std::string& flag, std::vector<std::string>& values, const std::string& help,
-                          std::vector<std::string> choices) {
+                          const std::vector<std::string>& choices) {
   auto* option = parser_->app.add_option(flag, values, help)->delimiter(',')->capture_default_str();
   parser_->placed(option->type_name("A,B,..."));
   parser_->checks.emplace_back([=, &values] {

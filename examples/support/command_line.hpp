@@ -25,10 +25,10 @@ class CommandLine {
   void number(const std::string& flag, double& value, const std::string& help, double least, double most);
   void text(const std::string& flag, std::string& value, const std::string& help);
   void choice(const std::string& flag, std::string& value, const std::string& help,
-              std::vector<std::string> choices);
+              const std::vector<std::string>& choices);
   // Some of the choices, joined by commas, in that order.
   void choices(const std::string& flag, std::vector<std::string>& values, const std::string& help,
-               std::vector<std::string> choices);
+               const std::vector<std::string>& choices);
   void toggle(const std::string& flag, bool& value, const std::string& help);
   // Options added from now on stand under this heading in --help.
   void group(const std::string& heading);
