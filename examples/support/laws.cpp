@@ -91,7 +91,8 @@ bool is_average(Specimen& c) {
   for (const Mask& mask : {Mask(), holes(), Mask::of_lengths({6, 1, 3}), Mask().causal()}) {
     const Attended seen = c.look(mask);
     for (const real w : seen.weights.values()) holds = holds && w >= 0;
-    for (const real total : sum(seen.weights, -1).values()) holds = holds && total <= 1 + tolerance;
+    const Tensor totals = sum(seen.weights, -1);
+    for (const real total : totals.values()) holds = holds && total <= 1 + tolerance;
     holds = holds && same(seen.context, matmul(seen.weights, c.values));
   }
   return holds;

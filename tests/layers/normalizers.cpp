@@ -236,7 +236,8 @@ TEST_CASE("hard: entropy and log-probability") {
   const Tensor log_p = log_probability({{}, chosen, p});
   CHECK(close_all(log_p, Tensor::from({2}, {static_cast<real>(std::log(0.25)), 0})));
   backward(sum(log_p) + sum(entropy(p)));
-  for (const real g : p.grad().values()) CHECK(std::isfinite(g));
+  const Tensor gradient = p.grad();
+  for (const real g : gradient.values()) CHECK(std::isfinite(g));
 }
 
 TEST_CASE("hard: REINFORCE's loss has, over all choices, the gradient of the expected reward") {
