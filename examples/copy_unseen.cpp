@@ -65,7 +65,7 @@ bool parse(Options& o, int argc, char** argv) {
   for (const KnownScorer& scorer : known_scorers())
     if (scorer.laws.permutation) names.emplace_back(scorer.name);
   line.group("the model");
-  line.choice("--scorer", o.scorer, "how a query scores a key", std::move(names));
+  line.choice("--scorer", o.scorer, "how a query scores a key", names);
   line.integer("--hidden", o.hidden, "features of the decoder's state, an even number", 2, 1 << 16);
   line.integer("--embed", o.embed, "features of an embedded word", 1, 1 << 16);
   line.toggle("--coverage", o.coverage, "what earlier steps saw enters the keys, and seeing it again costs");

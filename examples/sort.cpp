@@ -64,7 +64,7 @@ bool parse(Options& o, int argc, char** argv) {
   for (const KnownScorer& scorer : known_scorers())
     if (scorer.laws.permutation) names.emplace_back(scorer.name);
   line.group("the model");
-  line.choice("--scorer", o.scorer, "how a query scores an item", std::move(names));
+  line.choice("--scorer", o.scorer, "how a query scores an item", names);
   line.integer("--hidden", o.hidden, "features of the encoder's and the decoder's state", 1, 1 << 16);
   line.toggle("--no-contrast", o.no_contrast, "do not train the net without attention beside it");
   line.group("training");

@@ -61,7 +61,7 @@ void add_known(CommandLine& line, const char* flag, std::string& value, std::str
     help += fmt::format("\n  {:<{}} {}", known.name, width, known.formula);
     names.emplace_back(known.name);
   }
-  line.choice(flag, value, help, std::move(names));
+  line.choice(flag, value, help, names);
 }
 
 void add_attention_options(CommandLine& line, Settings& s) {
