@@ -10,19 +10,16 @@
 #include <vector>
 
 #include "autograd/error.hpp"
-#include "autograd/graph.hpp"
-#include "autograd/kernels/parallel.hpp"
 #include "autograd/ops.hpp"
-#include "examples/support/files.hpp"
+#include "examples/support/fit.hpp"
 #include "examples/support/streams.hpp"
 #include "examples/support/terminal.hpp"
 #include "examples/support/train.hpp"
 #include "examples/support/unseen.hpp"
+#include "examples/support/verdict.hpp"
 #include "layers/attention_losses.hpp"
 #include "layers/models/pointer_generator.hpp"
 #include "layers/models/tokens.hpp"
-#include "layers/scorers.hpp"
-#include "optim/clip.hpp"
 
 using namespace heed;
 using namespace heed::examples;
@@ -31,10 +28,9 @@ namespace {
 
 struct Options {
   std::string scorer = "bilinear";
-  int64_t hidden = 64, embed = 32, batch = 64, steps = 2500, seed = 1, threads = 1;
-  double lr = 5e-3;
+  int64_t hidden = 64, embed = 32;
   bool coverage = false, no_contrast = false;
-  std::string json = {};
+  FitSettings fit{.steps = 2500, .batch = 64, .warmup = 100};
 };
 
 constexpr Lengths usual{.shortest = 3, .longest = 10};
@@ -47,7 +43,7 @@ struct Data {
 };
 
 Data draw_data(const Options& o) {
-  Rng rng = draw_from(Stream::data, o.seed);
+  Rng rng = draw_from(Stream::data, o.fit.seed);
   const std::vector<std::string> words = make_words(2020, rng);
   const auto some = [&](int64_t begin, int64_t end) {
     return std::vector<std::string>(words.begin() + begin, words.begin() + end);
@@ -61,25 +57,15 @@ Data draw_data(const Options& o) {
 bool parse(Options& o, int argc, char** argv) {
   CommandLine line("copy_unseen",
                    "Learns to copy words that occur in no training pair, by pointing at them.");
-  std::vector<std::string> names;
-  for (const KnownScorer& scorer : known_scorers())
-    if (scorer.laws.permutation) names.emplace_back(scorer.name);
   line.group("the model");
-  line.choice("--scorer", o.scorer, "how a query scores a key", names);
+  line.choice("--scorer", o.scorer, "how a query scores a key", scorers_by_content());
   line.integer("--hidden", o.hidden, "features of the decoder's state, an even number", 2, 1 << 16);
   line.integer("--embed", o.embed, "features of an embedded word", 1, 1 << 16);
   line.toggle("--coverage", o.coverage, "what earlier steps saw enters the keys, and seeing it again costs");
   line.toggle("--no-contrast", o.no_contrast, "do not train the same net without the pointer beside it");
-  line.group("training");
-  line.integer("--batch", o.batch, "pairs a step", 1, 20'000);
-  line.integer("--steps", o.steps, "training steps", 1);
-  line.number("--lr", o.lr, "the highest learning rate (Adam); it falls to 0 at the end", 0, 100);
-  line.integer("--seed", o.seed, "of everything random", 0, CommandLine::any);
-  line.integer("--threads", o.threads, "more than one pays for large models alone; 0: one per core", 0, 1024);
-  line.text("--json", o.json, "write all results to this file");
+  add_fit_options(line, o.fit);
   if (!line.parse(argc, argv)) return false;
-  if (!o.json.empty()) check_writable("--json", o.json);
-  if (o.threads > 0) kernels::set_threads(int(o.threads));
+  apply(o.fit);
   return true;
 }
 
@@ -92,36 +78,31 @@ std::vector<Example> without_unknown(std::vector<Example> pairs, int64_t vocabul
 }
 
 void train(const PointerGenerator& model, const std::vector<Example>& pairs, const Options& o) {
-  Rng rng = draw_from(Stream::batches, o.seed);
-  Adam adam(parameters(model), {.lr = real(o.lr)});
-  const Schedule schedule = linear_warmup(100, linear_decay(o.lr, o.steps));
-  Progress progress(o.steps, is_terminal());
-  for (int64_t step = 0; step < o.steps;) {
-    for (const auto& rows : shuffled_batches(pairs, o.batch, rng)) {
-      if (step == o.steps) break;
-      const Batch batch = make_batch(pairs, rows);
-      adam.set_lr(schedule(step++));
-      adam.zero_grad();
-      const Prediction predicted = model(batch.source, batch.lengths, batch.input, {.train = true});
-      const Tensor& log_p = predicted.logits;
-      Tensor loss = cross_entropy(log_p, batch.output, {.ignore = tokens::pad});
-      if (o.coverage) {
-        std::vector<int32_t> steps;
-        steps.reserve(rows.size());
-        for (const int32_t row : rows) steps.push_back(int32_t(pairs[size_t(row)].target.size() + 1));
-        loss = loss + coverage_loss(predicted.weights, {.queries = steps, .slots = batch.lengths});
-      }
-      backward(loss);
-      clip_grad_norm(adam.parameters(), 1);
-      adam.step();
-      progress.step(double(loss.item()), right_share(log_p, batch), batch.tokens);
+  Rng rng = draw_from(Stream::batches, o.fit.seed);
+  std::vector<std::vector<int32_t>> batches;  // of the present pass; taken from the back
+  Progress progress(o.fit.steps, is_terminal());
+  fit(model, o.fit, [&] {
+    if (batches.empty()) batches = shuffled_batches(pairs, o.fit.batch, rng);
+    const std::vector<int32_t> rows = std::move(batches.back());
+    batches.pop_back();
+    const Batch batch = make_batch(pairs, rows);
+    const Prediction predicted = model(batch.source, batch.lengths, batch.input, {.train = true});
+    const Tensor& log_p = predicted.logits;
+    Tensor loss = cross_entropy(log_p, batch.output, {.ignore = tokens::pad});
+    if (o.coverage) {
+      std::vector<int32_t> steps;
+      steps.reserve(rows.size());
+      for (const int32_t row : rows) steps.push_back(int32_t(pairs[size_t(row)].target.size() + 1));
+      loss = loss + coverage_loss(predicted.weights, {.queries = steps, .slots = batch.lengths});
     }
-  }
+    progress.step(double(loss.item()), right_share(log_p, batch), batch.tokens);
+    return loss;
+  });
   progress.finish();
 }
 
 PointerGenerator make_model(const Data& data, const Options& o, bool pointer) {
-  Rng rng = draw_from(Stream::weights, o.seed);
+  Rng rng = draw_from(Stream::weights, o.fit.seed);
   return PointerGenerator({.vocabulary = data.vocabulary.size(),
                            .extended = usual.longest,
                            .embed = o.embed,
@@ -192,23 +173,15 @@ int run(int argc, char** argv) {
   if (!o.no_contrast) print_scores("without", contrast);
   print_answers("with the pointer", found, data);
   if (!o.no_contrast) print_answers("without", contrast, data);
-  const double right = found.scores.sequence_accuracy;
-  const bool enough = right >= threshold;
-  fmt::print("\ncopy_unseen: {} ({:.1f}% of unseen sequences right, the threshold is {:.0f}%)\n",
-             enough ? "learned" : "not learned", 100 * right, 100 * threshold);
   json.set("/task", "copy_unseen");
   json.set("/settings/scorer", o.scorer);
   json.set("/settings/hidden", o.hidden);
   json.set("/settings/embed", o.embed);
   json.set("/settings/coverage", o.coverage);
-  json.set("/settings/batch", o.batch);
-  json.set("/settings/steps", o.steps);
-  json.set("/settings/lr", o.lr);
-  json.set("/settings/seed", o.seed);
+  write_settings(json, o.fit);
   json.set("/threshold", threshold);
-  json.set("/learned", enough);
-  if (!o.json.empty()) json.write(o.json);
-  return enough ? 0 : 2;
+  return conclude("copy_unseen", judge(found.scores.sequence_accuracy, threshold, "unseen sequences"), json,
+                  o.fit.json);
 }
 
 }  // namespace

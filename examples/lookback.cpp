@@ -13,9 +13,9 @@
 #include "autograd/graph.hpp"
 #include "autograd/ops.hpp"
 #include "examples/support/fit.hpp"
-#include "examples/support/json.hpp"
 #include "examples/support/recall.hpp"
 #include "examples/support/streams.hpp"
+#include "examples/support/verdict.hpp"
 #include "layers/models/language_model.hpp"
 
 using namespace heed;
@@ -130,12 +130,14 @@ int run(int argc, char** argv) {
     if (!row.one_symbol && no_contrast) continue;
     enough = print_row(row, options, task, settings, json) && enough;
   }
-  fmt::print(
-      "\nlookback: {} (the threshold is {:.0f}%; on facts of two symbols the LSTMN need not reach it)\n",
-      enough ? "learned" : "not learned", 100 * threshold);
-  json.set("/learned", enough);
-  if (!settings.json.empty()) json.write(settings.json);
-  return enough ? 0 : 2;
+  write_settings(json, settings);
+  json.set("/settings/hidden", options.hidden);
+  json.set("/settings/embed", options.embed);
+  json.set("/settings/window", options.window);
+  json.set("/threshold", threshold);
+  const std::string why = fmt::format(
+      "the threshold is {:.0f}%; on facts of two symbols the LSTMN need not reach it", 100 * threshold);
+  return conclude("lookback", {enough, why}, json, settings.json);
 }
 
 }  // namespace

@@ -15,9 +15,9 @@
 #include "autograd/graph.hpp"
 #include "autograd/ops.hpp"
 #include "examples/support/fit.hpp"
-#include "examples/support/json.hpp"
 #include "examples/support/recall.hpp"
 #include "examples/support/streams.hpp"
+#include "examples/support/verdict.hpp"
 #include "layers/models/memory_network.hpp"
 
 using namespace heed;
@@ -174,11 +174,12 @@ int run(int argc, char** argv) {
     }
   }
   print_map(shown, unseen);
-  fmt::print("\nrecall: {} (two and three hops, of 2 to 6 items; the threshold is {:.0f}%)\n",
-             enough ? "learned" : "not learned", 100 * threshold);
-  json.set("/learned", enough);
-  if (!settings.json.empty()) json.write(settings.json);
-  return enough ? 0 : 2;
+  write_settings(json, settings);
+  json.set("/settings/size", size);
+  json.set("/threshold", threshold);
+  const std::string why =
+      fmt::format("two and three hops, of 2 to 6 items; the threshold is {:.0f}%", 100 * threshold);
+  return conclude("recall", {enough, why}, json, settings.json);
 }
 
 }  // namespace

@@ -11,24 +11,18 @@
 #include <string>
 #include <vector>
 
-#include "autograd/error.hpp"
 #include "autograd/graph.hpp"
-#include "autograd/kernels/parallel.hpp"
 #include "autograd/ops.hpp"
-#include "examples/support/command_line.hpp"
-#include "examples/support/files.hpp"
-#include "examples/support/json.hpp"
+#include "examples/support/fit.hpp"
 #include "examples/support/progress.hpp"
+#include "examples/support/settings.hpp"
 #include "examples/support/sorting.hpp"
 #include "examples/support/streams.hpp"
 #include "examples/support/terminal.hpp"
+#include "examples/support/verdict.hpp"
 #include "layers/attention_losses.hpp"
 #include "layers/linear.hpp"
 #include "layers/models/pointer_network.hpp"
-#include "layers/scorers.hpp"
-#include "optim/adam.hpp"
-#include "optim/clip.hpp"
-#include "optim/schedule.hpp"
 
 using namespace heed;
 using namespace heed::examples;
@@ -37,10 +31,9 @@ namespace {
 
 struct Options {
   std::string scorer = "bilinear";
-  int64_t hidden = 64, batch = 128, steps = 12000, seed = 1, threads = 1;
-  double lr = 1e-2;
+  int64_t hidden = 64;
   bool no_contrast = false;
-  std::string json = {};
+  FitSettings fit{.steps = 12000, .batch = 128, .lr = 1e-2, .warmup = 100};
 };
 
 constexpr int64_t shortest = 5, longest = 10;                   // of what is learned from
@@ -60,44 +53,28 @@ struct FixedOutputs : Scorer {
 
 bool parse(Options& o, int argc, char** argv) {
   CommandLine line("sort", "Learns to sort numbers by pointing at them and shows where it points.");
-  std::vector<std::string> names;
-  for (const KnownScorer& scorer : known_scorers())
-    if (scorer.laws.permutation) names.emplace_back(scorer.name);
   line.group("the model");
-  line.choice("--scorer", o.scorer, "how a query scores an item", names);
+  line.choice("--scorer", o.scorer, "how a query scores an item", scorers_by_content());
   line.integer("--hidden", o.hidden, "features of the encoder's and the decoder's state", 1, 1 << 16);
   line.toggle("--no-contrast", o.no_contrast, "do not train the net without attention beside it");
-  line.group("training");
-  line.integer("--batch", o.batch, "sequences a step", 1, 1 << 20);
-  line.integer("--steps", o.steps, "training steps", 1);
-  line.number("--lr", o.lr, "the highest learning rate (Adam); it falls to 0 at the end", 0, 100);
-  line.integer("--seed", o.seed, "of everything random", 0, CommandLine::any);
-  line.integer("--threads", o.threads, "more than one pays for large models alone; 0: one per core", 0, 1024);
-  line.text("--json", o.json, "write all results to this file");
+  add_fit_options(line, o.fit);
   if (!line.parse(argc, argv)) return false;
-  if (!o.json.empty()) check_writable("--json", o.json);
-  if (o.threads > 0) kernels::set_threads(int(o.threads));
+  apply(o.fit);
   return true;
 }
 
 // Each step sorts a batch of as many numbers as it happens to draw.
 void train(const PointerNetwork& model, const Options& o) {
-  Rng rng = draw_from(Stream::data, o.seed);
-  Adam adam(parameters(model), {.lr = real(o.lr)});
-  const Schedule schedule = linear_warmup(100, linear_decay(o.lr, o.steps));
-  Progress progress(o.steps, is_terminal());
-  for (int64_t step = 0; step < o.steps; ++step) {
-    const Unsorted u = draw_unsorted(o.batch, shortest + rng.integer(longest - shortest + 1), rng, true);
-    adam.set_lr(schedule(step));
-    adam.zero_grad();
+  Rng rng = draw_from(Stream::data, o.fit.seed);
+  Progress progress(o.fit.steps, is_terminal());
+  fit(model, o.fit, [&] {
+    const int64_t count = shortest + rng.integer(longest - shortest + 1);
+    const Unsorted u = draw_unsorted(o.fit.batch, count, rng, true);
     const Tensor weights = model(u.items, u.lengths, u.sorted);
     const Tensor loss = alignment_loss(weights, u.sorted);
-    backward(loss);
-    clip_grad_norm(adam.parameters(), 1);
-    adam.step();
-    progress.step(double(loss.item()), share_of_equal_rows(argmax(weights), u.sorted),
-                  o.batch * u.items.size(1));
-  }
+    progress.step(double(loss.item()), share_of_equal_rows(argmax(weights), u.sorted), o.fit.batch * count);
+    return loss;
+  });
   progress.finish();
 }
 
@@ -105,7 +82,7 @@ void train(const PointerNetwork& model, const Options& o) {
 std::array<double, counts.size()> test(const PointerNetwork& model, const Options& o) {
   std::array<double, counts.size()> right{};
   for (size_t i = 0; i < counts.size(); ++i) {
-    Rng rng = draw_from(Stream::data, o.seed).split(uint64_t(counts[i]));
+    Rng rng = draw_from(Stream::data, o.fit.seed).split(uint64_t(counts[i]));
     const Unsorted u = draw_unsorted(1000, counts[i], rng);
     right[i] = share_of_equal_rows(model.greedy(u.items, u.lengths, counts[i], true), u.sorted);
   }
@@ -131,7 +108,7 @@ double learn(const char* what, const char* name, const PointerNetwork& model, co
 
 // One sequence of eight numbers: where each step points.
 void print_map(const PointerNetwork& model, const Options& o) {
-  Rng rng = draw_from(Stream::data, o.seed).split(0);
+  Rng rng = draw_from(Stream::data, o.fit.seed).split(0);
   const Unsorted u = draw_unsorted(1, 8, rng);
   const Ids answer = model.greedy(u.items, u.lengths, 8, true);
   const NoGrad no_grad;
@@ -152,31 +129,24 @@ int run(int argc, char** argv) {
   for (const int64_t n : counts) table += fmt::format(" {:>6} ", n);
   table += "\n";
   const PointerNetwork::Options sizes{.item = number_features, .hidden = o.hidden, .scorer = o.scorer};
-  Rng rng = draw_from(Stream::weights, o.seed);
+  Rng rng = draw_from(Stream::weights, o.fit.seed);
   const PointerNetwork model(sizes, rng);
   const double right = learn("pointer network", "pointer", model, o, table, json);
   if (!o.no_contrast) {
-    Rng other = draw_from(Stream::weights, o.seed);
+    Rng other = draw_from(Stream::weights, o.fit.seed);
     const PointerNetwork fixed(sizes, std::make_unique<FixedOutputs>(o.hidden, other), other);
     learn("fixed outputs instead", "contrast", fixed, o, table, json);
   }
   fmt::print("\nsorted without a mistake, of 1,000 unseen sequences each (trained on {} to {} numbers):\n{}",
              shortest, longest, table);
   print_map(model, o);
-  const bool enough = right >= threshold;
-  fmt::print("\nsort: {} ({:.1f}% of sequences of {} numbers right, the threshold is {:.0f}%)\n",
-             enough ? "learned" : "not learned", 100 * right, longest, 100 * threshold);
   json.set("/task", "sort");
   json.set("/settings/scorer", o.scorer);
   json.set("/settings/hidden", o.hidden);
-  json.set("/settings/batch", o.batch);
-  json.set("/settings/steps", o.steps);
-  json.set("/settings/lr", o.lr);
-  json.set("/settings/seed", o.seed);
+  write_settings(json, o.fit);
   json.set("/threshold", threshold);
-  json.set("/learned", enough);
-  if (!o.json.empty()) json.write(o.json);
-  return enough ? 0 : 2;
+  const Verdict verdict = judge(right, threshold, fmt::format("sequences of {} numbers", longest));
+  return conclude("sort", verdict, json, o.fit.json);
 }
 
 }  // namespace

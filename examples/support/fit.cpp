@@ -5,7 +5,7 @@
 #include "autograd/error.hpp"
 #include "autograd/graph.hpp"
 #include "autograd/kernels/parallel.hpp"
-#include "examples/support/files.hpp"
+#include "examples/support/settings.hpp"
 #include "optim/adam.hpp"
 #include "optim/clip.hpp"
 #include "optim/schedule.hpp"
@@ -18,19 +18,27 @@ void add_fit_options(CommandLine& line, FitSettings& s) {
   line.integer("--batch", s.batch, "examples a step", 1, 1 << 20);
   line.number("--lr", s.lr, "the highest learning rate (Adam); it falls to 0 at the end", 0, 100);
   line.integer("--seed", s.seed, "of everything random", 0, CommandLine::any);
+  line.integer("--threads", s.threads, "more than one pays for large models alone; 0: one per core", 0, 1024);
   line.text("--json", s.json, "write all results to this file");
 }
 
 void apply(const FitSettings& settings) {
-  if (!settings.json.empty()) check_writable("--json", settings.json);
-  kernels::set_threads(1);
+  check_json(settings.json);
+  if (settings.threads > 0) kernels::set_threads(int(settings.threads));
+}
+
+void write_settings(Json& json, const FitSettings& s) {
+  json.set("/settings/steps", s.steps);
+  json.set("/settings/batch", s.batch);
+  json.set("/settings/lr", s.lr);
+  json.set("/settings/seed", s.seed);
 }
 
 double fit(const Module& model, const FitSettings& settings, const std::function<Tensor()>& loss) {
   using Clock = std::chrono::steady_clock;
   const auto begin = Clock::now();
   Adam adam(parameters(model), {.lr = settings.lr});
-  const Schedule schedule = linear_warmup(50, linear_decay(settings.lr, settings.steps));
+  const Schedule schedule = linear_warmup(settings.warmup, linear_decay(settings.lr, settings.steps));
   for (int64_t step = 0; step < settings.steps; ++step) {
     adam.set_lr(schedule(step));
     adam.zero_grad();

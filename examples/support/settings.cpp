@@ -208,6 +208,13 @@ bool parse_settings(CommandLine& line, Settings& settings, const Presets& preset
   return true;
 }
 
+std::vector<std::string> scorers_by_content() {
+  std::vector<std::string> names;
+  for (const KnownScorer& scorer : known_scorers())
+    if (scorer.laws.permutation) names.emplace_back(scorer.name);
+  return names;
+}
+
 void check_json(const std::string& path) {
   if (!path.empty()) check_writable("--json", path);
 }

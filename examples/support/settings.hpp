@@ -45,6 +45,9 @@ struct Presets {
 bool parse_settings(CommandLine& line, Settings& settings, const Presets& presets, int argc,
                     const char* const* argv);
 
+// The names of the scorers for which it does not matter at which slot a key stands.
+std::vector<std::string> scorers_by_content();
+
 // Throws `--json F: cannot be written` unless F is empty or it can.
 void check_json(const std::string& path);
 

@@ -7,6 +7,7 @@
 #include "autograd/graph.hpp"
 #include "examples/support/streams.hpp"
 #include "examples/support/terminal.hpp"
+#include "examples/support/verdict.hpp"
 
 namespace heed::examples {
 
@@ -141,8 +142,6 @@ Learned learn(const TaskData& data, const Settings& settings, const Watch& watch
 
 int report(const TaskProgram& program, const TaskData& data, const Learned& learned, Json json,
            const std::string& beside) {
-  const double right = learned.test.scores.sequence_accuracy;
-  const bool enough = right >= program.threshold;
   fmt::print("trained in {:.1f} s\n\n", learned.training.seconds);
   fmt::print("{}{}{}", score_line("unseen,", usual, learned.test),
              score_line("longer than any seen,", beyond, learned.longer), beside);
@@ -151,8 +150,6 @@ int report(const TaskProgram& program, const TaskData& data, const Learned& lear
     print_answer(data.source.text(data.test[i].source), data.target.text(learned.test.outputs[i]),
                  data.target.text(data.test[i].target));
   print_map(*learned.model, data);
-  fmt::print("\n{}: {} ({:.1f}% of unseen sequences right, the threshold is {:.0f}%)\n", program.task.name,
-             enough ? "learned" : "not learned", 100 * right, 100 * program.threshold);
   json.set("/task", program.task.name);
   write_settings(json, "/settings", learned.settings);
   json.set("/parameters", parameter_count(*learned.model));
@@ -162,9 +159,9 @@ int report(const TaskProgram& program, const TaskData& data, const Learned& lear
   write_scores(json, "/test", learned.test);
   write_scores(json, "/longer", learned.longer);
   json.set("/threshold", program.threshold);
-  json.set("/learned", enough);
-  if (const std::string& path = learned.settings.json; !path.empty()) json.write(path);
-  return enough ? 0 : 2;
+  return conclude(program.task.name,
+                  judge(learned.test.scores.sequence_accuracy, program.threshold, "unseen sequences"), json,
+                  learned.settings.json);
 }
 
 }  // namespace heed::examples

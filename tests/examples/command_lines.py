@@ -61,7 +61,7 @@ bad = [
     ("sort", "--scorer best", "--scorer best: expected one of additive"),
     ("sort", "--json {here}/no/such/folder", "cannot be written"),
     ("copy_unseen", "--hidden 7", "--hidden 7: expected an even number"),
-    ("copy_unseen", "--batch 20001", "--batch 20001: expected at most 20000"),
+    ("copy_unseen", "--batch 20001", "--batch 20001: there are 20000 training examples"),
     ("recall", "--size 0", "--size 0: expected at least 1"),
     ("recall", "--json {here}/no/such/folder", "cannot be written"),
     ("lookback", "--hidden 8", "--hidden 8: expected a multiple of 6"),
