@@ -24,6 +24,7 @@
 #include "layers/linear.hpp"
 #include "layers/memory.hpp"
 #include "layers/models/decode.hpp"
+#include "layers/models/encoder_decoder.hpp"
 #include "layers/models/gated.hpp"
 #include "layers/models/intra_attention.hpp"
 #include "layers/models/language_model.hpp"

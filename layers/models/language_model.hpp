@@ -27,7 +27,7 @@ enum class LookBack {
 // The first token sees no past: r = 0. No state of the LSTM depends on r, so the whole sequence is one
 // recurrent op and one attend under a causal mask of offset -1. Names: W^Y, W^h, w are the Additive scorer's
 // `key`, `query`, `v`; `context` W^r, `predict` W^x, `ngram` W^N, `output` W*, b*. Init: as their layers.
-struct LanguageModel : Module {
+struct LanguageModel : Autoregressive {
   struct Options {
     int64_t vocabulary = 0;
     LookBack look = LookBack::key_value;
@@ -45,7 +45,7 @@ struct LanguageModel : Module {
   // The same step by step: the state before the first token, then one token (B) at a time. Weights (B,
   // slots), undefined at the first step.
   [[nodiscard]] DecoderState start(int64_t batch) const;
-  Prediction step(DecoderState& state, const Ids& token) const;
+  Prediction step(DecoderState& state, const Ids& token) const override;
   void visit(const Visitor& visitor) const override;
 
  private:

@@ -7,7 +7,7 @@
 #include "layers/attention.hpp"
 #include "layers/module.hpp"
 
-// What every encoder-decoder offers, so that training, decoding and measuring know no model by name.
+// What every model that writes offers, so that training, decoding and measuring know no model by name.
 // Letters: B batch, S source tokens, T target tokens, V target vocabulary.
 
 namespace heed::inline HEED_PRECISION {
@@ -34,15 +34,21 @@ struct DecoderState {
   [[nodiscard]] DecoderState select(std::span<const int32_t> rows) const;
 };
 
-struct Seq2Seq : Module {
+// A model that predicts token after token, each from those before it: what decode.hpp writes answers with.
+// The state before the first token comes from the model's own `start`.
+struct Autoregressive : Module {
+  // One more token (B) in every row: what comes next.
+  virtual Prediction step(DecoderState& state, const Ids& previous) const = 0;
+};
+
+struct Seq2Seq : Autoregressive {
   // p(y_t | y_1 .. y_(t-1), source) for all t at once, each given the true tokens before it (teacher
   // forcing). source (B, S) filled up with pad, lengths (B) its true lengths; target (B, T): bos y_1 .. y_n
   // pad. logits[b, t] predicts what follows target[b, t]. Beyond a row's end they mean nothing; ignore them.
   virtual Prediction operator()(const Ids& source, std::span<const int32_t> lengths, const Ids& target,
                                 const Pass& pass) const = 0;
-  // The same step by step: the state before the first token, then one token (B) at a time, bos first.
+  // The same step by step: the state before the first token, then `step`, bos first.
   [[nodiscard]] virtual DecoderState start(const Ids& source, std::span<const int32_t> lengths) const = 0;
-  virtual Prediction step(DecoderState& state, const Ids& previous) const = 0;
 };
 
 // Throws `who: ...` unless ids are (B, T), B and T at least 1; the same of a source and its lengths.
