@@ -178,14 +178,34 @@ struct Sequence {
 Tensor recurrent(Cell cell, const Tensor& x_gates, const Tensor& state, const Tensor& weight_hh,
                  const Tensor& bias_hh, const Sequence& sequence = {});
 
-// ---- ops/attention.cpp: one op each for what is memory-bound when composed; the composition is in the tests
+// ---- ops/additive_scores.cpp: one op for what is memory-bound when composed; the composition is in the tests
 // score_bts = v . tanh(q_bt + k_bs): q (B, T, A), k (B, S, A), v (A) -> (B, T, S) (Bahdanau et al. 2014,
 // A.1.2). The tanh layer, (B, T, S, A), is never stored. Slots that the mask hides may hold any finite score.
 Tensor additive_scores(const Tensor& q, const Tensor& k, const Tensor& v, const Mask& mask = {});
-// softmax(scale q k^T) v in each of `heads` equal parts of the features (Vaswani et al. 2017, eq. 1):
-// q (B, T, H E), k (B, S, H E), v (B, S, H F) -> (B, T, H F). Heads are addressed, never permuted.
-// `weights`, if given, receives (B, H, T, S) without a graph.
+
+// ---- ops/attention.cpp: likewise. How the heads look, and what they know of distance.
+struct DotAttention {
+  int64_t heads = 1;     // H: equal parts of the features
+  int64_t kv_heads = 0;  // G: head h reads keys and values of part h G / H (Ainslie et al. 2023); 0: H
+  real scale = 1;
+  // Query t stands at slot p = first + t. Its distance to slot s, clipped: r = clip(s - p, -R, R) + R. Where
+  // given, a (2R + 1, E) is added to keys and b (2R + 1, F) to values (Shaw et al. 2018, eq. 3 to 5):
+  //   score_s = scale q . (k_s + a_r),  context = sum_s weight_s (v_s + b_r)
+  // and slopes m (H), constants, take m_h |s - p| from the scores of head h (Press et al. 2022).
+  int64_t first = 0;
+  Tensor key_offsets = {}, value_offsets = {}, slopes = {};
+};
+// softmax(scale q k^T) v in each head (Vaswani et al. 2017, eq. 1): q (B, T, H E), k (B, S, G E),
+// v (B, S, G F) -> (B, T, H F). Heads are addressed, never permuted. `weights`, if given, receives
+// (B, H, T, S) without a graph.
+Tensor dot_attention(const Tensor& q, const Tensor& k, const Tensor& v, const DotAttention& how,
+                     const Mask& mask = {}, Tensor* weights = nullptr);
 Tensor dot_attention(const Tensor& q, const Tensor& k, const Tensor& v, int64_t heads, real scale,
                      const Mask& mask = {}, Tensor* weights = nullptr);
+
+// ---- ops/rotary.cpp: x (B, T, H E), E even, whose token t stands at p = first + t: in each head the pair
+// (x_2i, x_2i+1) is turned by the angle p base^(-2i/E) (Su et al. 2021, eq. 34). Turned queries and keys have
+// scores that depend on their distance alone.
+Tensor rotary(const Tensor& x, int64_t heads, int64_t first = 0, double base = 10000);
 
 }  // namespace heed::inline HEED_PRECISION

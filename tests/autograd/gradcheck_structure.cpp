@@ -177,6 +177,33 @@ TEST_CASE("gradcheck: fused attention under every kind of mask") {
   }
 }
 
+TEST_CASE("gradcheck: attention with shared key-value heads and with distances") {
+  const Inputs plain = {spaced({2, 3, 8}, -1, 1, 1), spaced({2, 4, 4}, -1, 1, 2),
+                        spaced({2, 4, 6}, -1, 1, 3)};
+  const Tensor slopes = Tensor::from({4}, {1, 0.5, 0.25, 0.125});
+  for (const Mask& mask : masks()) {
+    check_gradient("dot_attention", plain, [&](const Inputs& x) {
+      return dot_attention(x[0], x[1], x[2], {.heads = 4, .kv_heads = 2, .scale = real(0.7)}, mask);
+    });
+    check_gradient("dot_attention", plain, [&](const Inputs& x) {
+      return dot_attention(x[0], x[1], x[2], {.heads = 4, .kv_heads = 2, .first = 1, .slopes = slopes}, mask);
+    });
+    Inputs offset = plain;
+    offset.push_back(spaced({5, 2}, -1, 1, 4));
+    offset.push_back(spaced({5, 3}, -1, 1, 5));
+    check_gradient("dot_attention", offset, [&](const Inputs& x) {
+      DotAttention how{.heads = 4, .kv_heads = 2, .scale = real(0.7), .first = 1};
+      how.key_offsets = x[3];
+      how.value_offsets = x[4];
+      return dot_attention(x[0], x[1], x[2], how, mask);
+    });
+  }
+}
+
+TEST_CASE("gradcheck: rotary") {
+  check_gradient("rotary", {spaced({2, 3, 8}, -1, 1)}, [](const Inputs& x) { return rotary(x[0], 2, 5); });
+}
+
 TEST_CASE("gradcheck: attention over more than one tile of queries") {
   const Tensor k = spaced({1, 70, 2}, -1, 1, 2);
   const Tensor q = spaced({1, 70, 2}, -1, 1, 3);
