@@ -14,8 +14,9 @@ Tensor ones(const char* layer, int64_t size) {
 
 }  // namespace
 
-LayerNorm::LayerNorm(int64_t size, real eps)
-    : weight(ones("LayerNorm", size)), bias(constant_init({size}, 0)), eps(eps) {}
+LayerNorm::LayerNorm(int64_t size, real eps, bool with_bias) : weight(ones("LayerNorm", size)), eps(eps) {
+  if (with_bias) bias = constant_init({size}, 0);
+}
 
 Tensor LayerNorm::operator()(const Tensor& x) const { return layer_norm(x, weight, bias, eps); }
 
@@ -27,5 +28,17 @@ void LayerNorm::visit(const Visitor& visitor) const {
 RMSNorm::RMSNorm(int64_t size, real eps) : weight(ones("RMSNorm", size)), eps(eps) {}
 
 Tensor RMSNorm::operator()(const Tensor& x) const { return rms_norm(x, weight, eps); }
+
+Norm::Norm(NormKind kind, int64_t size, bool bias)
+    : norm(kind == NormKind::layer ? std::variant<LayerNorm, RMSNorm>(LayerNorm(size, real(1e-5), bias))
+                                   : std::variant<LayerNorm, RMSNorm>(RMSNorm(size))) {}
+
+Tensor Norm::operator()(const Tensor& x) const {
+  return std::visit([&x](const auto& chosen) { return chosen(x); }, norm);
+}
+
+void Norm::visit(const Visitor& visitor) const {
+  std::visit([&visitor](const auto& chosen) { chosen.visit(visitor); }, norm);
+}
 
 }  // namespace heed::inline HEED_PRECISION

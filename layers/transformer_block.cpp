@@ -5,17 +5,35 @@
 
 namespace heed::inline HEED_PRECISION {
 
+namespace {
+
+// 4 D; the gate of swiglu is a third matrix: two thirds of that keep the parameters as many.
+int64_t inner_size(int64_t size, const TransformerBlock::Options& o) {
+  if (o.inner != 0) return o.inner;
+  return o.activation == Activation::swiglu ? 8 * size / 3 : 4 * size;
+}
+
+}  // namespace
+
 TransformerBlock::TransformerBlock(int64_t size, const Options& options, Rng& rng)
-    : self_attn(size, options.heads, rng),
-      feed_forward(size, options.inner == 0 ? 4 * size : options.inner, options.activation, options.dropout,
-                   rng),
-      norm1(size),
-      norm2(size),
+    : self_attn(size,
+                {.heads = options.heads,
+                 .kv_heads = options.kv_heads,
+                 .bias = options.bias,
+                 .positions = options.positions,
+                 .reach = options.reach},
+                rng),
+      feed_forward(size, inner_size(size, options), options.activation, options.dropout, rng, options.bias),
+      norm1(options.norm, size, options.bias),
+      norm2(options.norm, size, options.bias),
       dropout(options.dropout),
       pre_norm(options.pre_norm) {
   if (!options.source) return;
-  multihead_attn.emplace(size, options.heads, rng);
-  norm3.emplace(size);
+  multihead_attn.emplace(
+      size,
+      MultiHeadAttention::Options{.heads = options.heads, .kv_heads = options.kv_heads, .bias = options.bias},
+      rng);
+  norm3.emplace(options.norm, size, options.bias);
 }
 
 Memory TransformerBlock::prepare(const Tensor& source, const Mask& mask) const {
@@ -23,8 +41,13 @@ Memory TransformerBlock::prepare(const Tensor& source, const Mask& mask) const {
   return multihead_attn->prepare(source, mask);
 }
 
+Memory TransformerBlock::prepare(const Memory& source) const {
+  if (!multihead_attn) fail("TransformerBlock: made without Options::source, so it takes none");
+  return multihead_attn->prepare(source.keys, source.values, source.mask);
+}
+
 template <class F>
-Tensor TransformerBlock::branch(const Tensor& x, const LayerNorm& norm, const Pass& pass, F f) const {
+Tensor TransformerBlock::branch(const Tensor& x, const Norm& norm, const Pass& pass, F f) const {
   if (pre_norm) return x + dropout(f(norm(x)), pass);
   return norm(x + dropout(f(x), pass));
 }

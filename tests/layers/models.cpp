@@ -315,8 +315,8 @@ TEST_CASE("models: names are torch's") {
   CHECK(has(transformer, "encoder.layers.1.self_attn.in_proj_weight"));
   CHECK(has(transformer, "decoder.layers.0.multihead_attn.out_proj.bias"));
   CHECK(has(transformer, "decoder.norm.weight"));
-  CHECK(has(transformer, "output.bias"));
-  CHECK_FALSE(has(transformer, "output.weight"));
+  CHECK(has(transformer, "decoder.output.bias"));
+  CHECK_FALSE(has(transformer, "decoder.output.weight"));
 }
 
 TEST_CASE("models: dropout acts in training alone, the same from the same generator") {

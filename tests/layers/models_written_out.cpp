@@ -6,6 +6,7 @@
 #include "layers/models/recurrent.hpp"
 #include "layers/models/transformer.hpp"
 #include "layers/positions.hpp"
+#include "layers/positions/sinusoidal.hpp"
 #include "tests/layers/common.hpp"
 
 namespace heed::tests {
@@ -188,13 +189,13 @@ TEST_CASE("Transformer: embeddings times root D plus positions, blocks, a last n
     const Ids source = random_ids({B, S}, 4, 8, rng);
     const Ids target = random_ids({B, T}, 3, 7, rng);
     const Mask mask = Mask::of_lengths({S, 2});
-    const Tensor x = encoder(embed("source_embedding.weight", source), mask, nullptr, {});
+    const Tensor x = encoder(embed("encoder.embedding.weight", source), mask, nullptr, {});
     const Memory memory = decoder.prepare(last_norm("encoder.norm.", x), mask);
     Tensor weights;
     const Tensor y =
-        decoder(embed("target_embedding.weight", target), Mask().causal(), &memory, {}, &weights);
+        decoder(embed("decoder.embedding.weight", target), Mask().causal(), &memory, {}, &weights);
     const Prediction found = model(source, std::vector<int32_t>{S, 2}, target, {});
-    CHECK(close_all(found.logits, p.linear_layer("output", last_norm("decoder.norm.", y))));
+    CHECK(close_all(found.logits, p.linear_layer("decoder.output", last_norm("decoder.norm.", y))));
     CHECK(close_all(found.weights, scale(sum(weights, 1), real(0.5))));
   }
 }

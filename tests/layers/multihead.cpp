@@ -69,6 +69,37 @@ TEST_CASE("multi-head: is its composition, with every kind of mask") {
   }
 }
 
+TEST_CASE("multi-head: heads that share keys and values are as many that have the same") {
+  Rng rng(8);
+  const MultiHeadAttention shared(8, {.heads = 4, .kv_heads = 2}, rng);
+  const MultiHeadAttention whole(8, 4, rng);
+  CHECK(shared.in_proj_weight.shape() == Shape{16, 8});
+  const auto rows = [&](int64_t begin) { return slice(shared.in_proj_weight, 0, begin, begin + 2); };
+  const Tensor all = concat({slice(shared.in_proj_weight, 0, 0, 8), rows(8), rows(8), rows(10), rows(10),
+                             rows(12), rows(12), rows(14), rows(14)},
+                            0);
+  Tensor(whole.in_proj_weight).assign(all.values());
+  Tensor(whole.out_proj.weight).assign(shared.out_proj.weight.values());
+  const Tensor x = random_tensor({B, T, 8}, rng), source = random_tensor({B, S, 8}, rng);
+  CHECK(close_all(shared.self(x, Mask().causal()), whole.self(x, Mask().causal())));
+  CHECK(close_all(shared(x, shared.prepare(source)), whole(x, whole.prepare(source))));
+  CHECK(shared.prepare(source).keys.shape() == Shape{B, S, 4});
+  CHECK(error_of([&] { MultiHeadAttention(8, {.heads = 4, .kv_heads = 3}, rng); }) ==
+        "MultiHeadAttention: 4 heads cannot share 3 key-value heads evenly");
+}
+
+TEST_CASE("multi-head: keys of one sequence, values of another") {
+  Rng rng(9);
+  const MultiHeadAttention layer = make(rng);
+  const Tensor x = random_tensor({B, T, D}, rng);
+  const Tensor keys = random_tensor({B, S, D}, rng), values = random_tensor({B, S, D}, rng);
+  const Memory both = layer.prepare(keys, values, {});
+  CHECK(close_all(both.keys, layer.prepare(keys).keys));
+  CHECK(close_all(both.values, layer.prepare(values).values));
+  const Memory same = layer.prepare(keys, keys, Mask::of_lengths({4, 2}));
+  CHECK(close_all(layer(x, same), layer(x, layer.prepare(keys, Mask::of_lengths({4, 2})))));
+}
+
 TEST_CASE("multi-head: its gradients are its composition's") {
   Rng rng(3);
   const MultiHeadAttention layer = make(rng);

@@ -6,7 +6,6 @@
 #include "layers/feed_forward.hpp"
 #include "layers/linear.hpp"
 #include "layers/norm.hpp"
-#include "layers/positions.hpp"
 #include "tests/layers/common.hpp"
 
 namespace heed::tests {
@@ -78,6 +77,11 @@ TEST_CASE("norms: by hand") {
   const auto root = static_cast<real>(std::sqrt(12.5));
   CHECK(close_all(rms(Tensor::from({1, 2}, {3, 4})), Tensor::from({1, 2}, {3 / root, 8 / root})));
   CHECK(error_of([] { LayerNorm(0); }) == "LayerNorm: size 0 must be at least 1");
+  CHECK(names_of(LayerNorm(2, 0, false)) == Names{"weight"});
+  const Norm either(NormKind::rms, 2);
+  CHECK(names_of(either) == Names{"weight"});
+  CHECK(close_all(either(Tensor::from({1, 2}, {3, 4})), Tensor::from({1, 2}, {3 / root, 4 / root}), 1e-5));
+  CHECK(names_of(Norm(NormKind::layer, 2, false)) == Names{"weight"});
 }
 
 TEST_CASE("feed-forward: its formula, and torch's names") {
@@ -87,18 +91,11 @@ TEST_CASE("feed-forward: its formula, and torch's names") {
   const Tensor x = random_tensor({2, 4, 3}, rng);
   const Tensor inner = gelu(linear(x, layer.linear1.weight, layer.linear1.bias));
   CHECK(close_all(layer(x, {}), linear(inner, layer.linear2.weight, layer.linear2.bias)));
-}
-
-TEST_CASE("positions: the formula, any start, any length") {
-  const Tensor p = sinusoidal_positions(3, 4);
-  CHECK(close_all(select(p, 0, 0), Tensor::from({4}, {0, 1, 0, 1})));
-  const auto f = [](double v) { return static_cast<real>(v); };
-  CHECK(close_all(select(p, 0, 2), Tensor::from({4}, {f(std::sin(2.0)), f(std::cos(2.0)), f(std::sin(0.02)),
-                                                      f(std::cos(0.02))})));
-  CHECK(close_all(sinusoidal_positions(2, 4, 1), slice(p, 0, 1, 3)));
-  CHECK(sinusoidal_positions(2000, 5).shape() == Shape{2000, 5});
-  CHECK(error_of([] { sinusoidal_positions(1, 0); }) ==
-        "sinusoidal_positions: count 1, size 0, first 0: wants at least 0, 1, 0");
+  const FeedForward gated(3, 5, Activation::swiglu, 0, rng, false);
+  CHECK(names_of(gated) == Names{"linear1.weight", "linear2.weight"});
+  const Tensor u = linear(x, slice(gated.linear1.weight, 0, 0, 5)),
+               g = linear(x, slice(gated.linear1.weight, 0, 5, 10));
+  CHECK(close_all(gated(x, {}), linear(u * (g * sigmoid(g)), gated.linear2.weight)));
 }
 
 }  // namespace
