@@ -38,6 +38,7 @@
 #include "layers/models/tokens.hpp"
 #include "layers/models/transformer.hpp"
 #include "layers/models/transformer_lm.hpp"
+#include "layers/models/writing.hpp"
 #include "layers/module.hpp"
 #include "layers/multihead.hpp"
 #include "layers/norm.hpp"
