@@ -112,6 +112,7 @@ void print_maps(const Bottleneck& with, const Bottleneck& without) {
 void write(Json& json, const std::string& pointer, const Bottleneck::Options& options,
            const Bottleneck& model) {
   write_settings(json, pointer + "/settings", model.settings);
+  write_beam(json, pointer + "/decoding", model.settings.beam);
   json.set(pointer + "/parameters", model.parameters);
   json.set(pointer + "/seconds", model.seconds);
   for (size_t i = 0; i < model.lengths.size(); ++i) {
@@ -157,7 +158,8 @@ Bottleneck::Bottleneck(const Options& options, const Settings& s) : settings(s) 
   untrained = gradients(*model, tests);
   seconds = train_steps(*model, train, settings).seconds;
   trained = gradients(*model, tests);
-  for (const auto& test : tests) accuracy.push_back(evaluate(*model, test).scores.sequence_accuracy);
+  for (const auto& test : tests)
+    accuracy.push_back(evaluate(*model, test, settings.beam).scores.sequence_accuracy);
 }
 
 int report(const Bottleneck::Options& options, const Bottleneck& with, const Bottleneck& without) {

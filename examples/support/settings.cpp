@@ -142,6 +142,16 @@ void add_training_options(CommandLine& line, Settings& s) {
   line.text("--json", s.json, "write all results to this file");
 }
 
+void add_beam_options(CommandLine& line, BeamOptions& beam) {
+  line.group("decoding");
+  line.integer("--beam", beam.width,
+               "hypotheses that go on from step to step; 1: greedy, the likeliest alone", 1, 1000);
+  line.number("--length-penalty", beam.length_penalty,
+              "alpha: log p is divided by ((5 + length) / 6)^alpha, which favours longer answers", 0, 10);
+  line.number("--coverage-penalty", beam.coverage_penalty,
+              "beta: how much it costs to have looked at a source symbol by less than 1 in all", 0, 10);
+}
+
 // Throws on options that the chosen normalizer does not have.
 void check_normalizer(const CommandLine& line, const Settings& s) {
   if (s.order == "none" && line.given("--normalizer")) fail("--normalizer does not apply to --order none");
@@ -164,6 +174,7 @@ void check_applicable(const CommandLine& line, const Settings& s) {
   refuse(transformer, {"--heads"});
   refuse(rnn || transformer, {"--layers", "--dropout"});
   check_normalizer(line, s);
+  check_beam(line, s);
   if (s.order == "none" && (line.given("--values") || (line.given("--scorer") && !s.own_past)))
     fail("{} does not apply to --order none", line.given("--values") ? "--values" : "--scorer");
   if (s.model == "transformer" && s.hidden % s.heads != 0)
@@ -201,11 +212,20 @@ bool parse_settings(CommandLine& line, Settings& settings, const Presets& preset
   settings = preset(presets, named_model(argc, argv, presets.rnn.model));
   add_model_options(line, settings);
   add_training_options(line, settings);
+  add_beam_options(line, settings.beam);
   if (!line.parse(argc, argv)) return false;
   check_applicable(line, settings);
   check_json(settings.json);
   if (settings.threads > 0) kernels::set_threads(int(settings.threads));
   return true;
+}
+
+void check_beam(const CommandLine& line, const Settings& s) {
+  for (const char* flag : {"--length-penalty", "--coverage-penalty"})
+    if (line.given(flag) && s.beam.width == 1) fail("{} does not apply to --beam 1, which is greedy", flag);
+  if (!line.given("--coverage-penalty")) return;
+  if (s.model == "rnn-encoder-decoder") fail("--coverage-penalty does not apply to --model {}", s.model);
+  if (s.model == "rnn" && s.order == "none") fail("--coverage-penalty does not apply to --order none");
 }
 
 std::vector<std::string> scorers_by_content() {
@@ -294,6 +314,12 @@ Settings read_settings(const Json& json, const std::string& pointer) {
   s.label_smoothing = json.number(pointer + "/label_smoothing");
   s.seed = json.integer(pointer + "/seed");
   return s;
+}
+
+void write_beam(Json& json, const std::string& pointer, const BeamOptions& beam) {
+  json.set(pointer + "/beam", beam.width);
+  json.set(pointer + "/length_penalty", beam.length_penalty);
+  json.set(pointer + "/coverage_penalty", beam.coverage_penalty);
 }
 
 std::unique_ptr<Seq2Seq> make_model(const Settings& s, int64_t source_vocabulary, int64_t target_vocabulary) {

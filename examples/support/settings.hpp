@@ -5,7 +5,7 @@
 
 #include "examples/support/command_line.hpp"
 #include "examples/support/json.hpp"
-#include "layers/models/seq2seq.hpp"
+#include "layers/models/beam.hpp"
 
 namespace heed::examples {
 
@@ -32,6 +32,7 @@ struct Settings {
   int64_t seed = 1;
   int64_t threads = 1;  // more do not pay for models of this size, and cost much on a busy machine
   std::string json = {};
+  BeamOptions beam{.width = 1};  // how answers are looked for; of width 1: greedily. No part of a saved model
 };
 
 // A program's defaults: transformer's, and those of all others, whose --model is the one taken without the
@@ -45,6 +46,10 @@ struct Presets {
 bool parse_settings(CommandLine& line, Settings& settings, const Presets& presets, int argc,
                     const char* const* argv);
 
+// Throws on penalties that were given and do not apply: to a beam of width 1, to a model that does not
+// attend.
+void check_beam(const CommandLine& line, const Settings& settings);
+
 // The names of the scorers for which it does not matter at which slot a key stands.
 std::vector<std::string> scorers_by_content();
 
@@ -54,6 +59,9 @@ void check_json(const std::string& path);
 // Into --json's file and what --save keeps; and back, all that was written.
 void write_settings(Json& json, const std::string& pointer, const Settings& settings);
 Settings read_settings(const Json& json, const std::string& pointer);
+
+// Into --json's file alone.
+void write_beam(Json& json, const std::string& pointer, const BeamOptions& beam);
 
 // A fresh model; its initial parameters follow from the seed.
 std::unique_ptr<Seq2Seq> make_model(const Settings& settings, int64_t source_vocabulary,

@@ -22,10 +22,10 @@ std::vector<std::string> labels(const Vocabulary& words, const Tokens& tokens) {
 }
 
 // The attention with which the model decodes the first example of 9 symbols: neither trivial nor too wide.
-void print_map(const Seq2Seq& model, const TaskData& data) {
+void print_map(const Seq2Seq& model, const TaskData& data, const BeamOptions& beam) {
   const auto found = std::ranges::find_if(data.test, [](const Example& e) { return e.source.size() == 9; });
   const Example& e = found == data.test.end() ? data.test.front() : *found;
-  const Decoded answer = decode(model, {e}).front();
+  const Decoded answer = decode(model, {e}, beam).front().front();
   if (!answer.weights.defined()) return;  // nothing attends
   const std::vector<double> weights(answer.weights.values().begin(), answer.weights.values().end());
   fmt::print("\nattention: a row per output symbol, a column per input symbol\n{}",
@@ -135,8 +135,8 @@ Learned learn(const TaskData& data, const Settings& settings, const Watch& watch
     fmt::print("{}: {} pairs, {} symbols, --model {}\n{} parameters\n", data.task, data.train.size(),
                data.source.words().size(), settings.model, parameter_count(*learned.model));
   learned.training = train_steps(*learned.model, data.train, learned.settings, watch);
-  learned.test = evaluate(*learned.model, data.test);
-  if (!watch.quiet) learned.longer = evaluate(*learned.model, data.longer);
+  learned.test = evaluate(*learned.model, data.test, settings.beam);
+  if (!watch.quiet) learned.longer = evaluate(*learned.model, data.longer, settings.beam);
   return learned;
 }
 
@@ -149,9 +149,10 @@ int report(const TaskProgram& program, const TaskData& data, const Learned& lear
   for (size_t i = 0; i < 3; ++i)
     print_answer(data.source.text(data.test[i].source), data.target.text(learned.test.outputs[i]),
                  data.target.text(data.test[i].target));
-  print_map(*learned.model, data);
+  print_map(*learned.model, data, learned.settings.beam);
   json.set("/task", program.task.name);
   write_settings(json, "/settings", learned.settings);
+  write_beam(json, "/decoding", learned.settings.beam);
   json.set("/parameters", parameter_count(*learned.model));
   json.set("/training/seconds", learned.training.seconds);
   json.set("/training/tokens_per_second", learned.training.tokens_per_second);

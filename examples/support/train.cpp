@@ -100,20 +100,23 @@ Tensor Trainer::reinforce_loss(const Prediction& predicted, const Batch& batch) 
   return scale(loss, real(shape[0]) / real(batch.tokens));
 }
 
-std::vector<Decoded> decode(const Seq2Seq& model, const std::vector<Example>& examples, int64_t batch) {
-  std::vector<Decoded> answers(examples.size());
+std::vector<std::vector<Decoded>> decode(const Seq2Seq& model, const std::vector<Example>& examples,
+                                         const BeamOptions& beam, int64_t batch) {
+  std::vector<std::vector<Decoded>> answers(examples.size());
   for (const auto& rows : sorted_batches(examples, batch)) {
     const Batch b = make_batch(examples, rows);
     const int64_t longest = std::max(2 * b.source.shape()[1] + 10, b.output.shape()[1] + 10);
-    std::vector<Decoded> part = greedy(model, b.source, b.lengths, longest);
+    std::vector<std::vector<Decoded>> part = beam_search(model, b.source, b.lengths, longest, beam);
     for (size_t i = 0; i < rows.size(); ++i) answers[size_t(rows[i])] = std::move(part[i]);
   }
   return answers;
 }
 
-Evaluation evaluate(const Seq2Seq& model, const std::vector<Example>& examples, int64_t batch) {
+Evaluation evaluate(const Seq2Seq& model, const std::vector<Example>& examples, const BeamOptions& beam,
+                    int64_t batch) {
   Evaluation result;
-  for (Decoded& answer : decode(model, examples, batch)) result.outputs.push_back(std::move(answer.tokens));
+  for (auto& answers : decode(model, examples, beam, batch))
+    result.outputs.push_back(std::move(answers.front().tokens));
   std::vector<Tokens> references;
   references.reserve(examples.size());
   for (const Example& e : examples) references.push_back(e.reference.empty() ? e.target : e.reference);

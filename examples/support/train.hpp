@@ -7,7 +7,7 @@
 #include "examples/support/progress.hpp"
 #include "examples/support/settings.hpp"
 #include "layers/hard.hpp"
-#include "layers/models/decode.hpp"
+#include "layers/models/beam.hpp"
 #include "optim/adam.hpp"
 #include "optim/schedule.hpp"
 
@@ -43,7 +43,7 @@ class Trainer {
   int64_t step_ = 0;
 };
 
-// What greedy decoding makes of `examples`.
+// What a model makes of `examples`: of the answers, the best that the beam finds.
 struct Evaluation {
   Scores scores;
   // Over examples with gold alignments: of the weights with which the model, fed the true target (teacher
@@ -53,10 +53,12 @@ struct Evaluation {
   double entropy = 0;  // of the same weights, in nats, the mean: 0 looks at one slot, log S at all alike
   std::vector<Tokens> outputs;  // in the order of the examples
 };
-Evaluation evaluate(const Seq2Seq& model, const std::vector<Example>& examples, int64_t batch = 64);
+Evaluation evaluate(const Seq2Seq& model, const std::vector<Example>& examples,
+                    const BeamOptions& beam = {.width = 1}, int64_t batch = 64);
 
-// The answers to sources, each at most 2 S + 10 symbols long for the batch's longest source S, or longer
-// where the references (targets) are.
-std::vector<Decoded> decode(const Seq2Seq& model, const std::vector<Example>& examples, int64_t batch = 64);
+// The beam.n_best answers to each source, each at most 2 S + 10 symbols long for the batch's longest source
+// S, or longer where the references (targets) are.
+std::vector<std::vector<Decoded>> decode(const Seq2Seq& model, const std::vector<Example>& examples,
+                                         const BeamOptions& beam = {.width = 1}, int64_t batch = 64);
 
 }  // namespace heed::examples

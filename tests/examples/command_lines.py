@@ -2,6 +2,7 @@
 
 usage: command_lines.py FOLDER-OF-PROGRAMS"""
 
+import json
 import os
 import pathlib
 import shlex
@@ -56,6 +57,13 @@ bad = [
     ("copy", "--seed=", "--seed=: expected a value"),
     ("copy", "--json ''", "--json: expected a value, found ''"),
     ("copy", "--seed 9223372036854775808", "--seed 9223372036854775807: expected at most 9223372036854775806"),
+    ("copy", "--beam 0", "--beam 0: expected at least 1"),
+    ("copy", "--beam 4 --length-penalty -1", "--length-penalty -1: expected 0 to 10"),
+    ("copy", "--length-penalty 1", "--length-penalty does not apply to --beam 1, which is greedy"),
+    ("copy", "--beam 1 --coverage-penalty 1", "--coverage-penalty does not apply to --beam 1, which is greedy"),
+    ("copy", "--beam 2 --order none --coverage-penalty 1", "--coverage-penalty does not apply to --order none"),
+    ("copy", "--beam 2 --model rnn-encoder-decoder --coverage-penalty 1", "does not apply to --model rnn-encoder-decoder"),
+    ("sort", "--beam 2", "unknown option --beam"),
     ("alignment", "--no-table --model transformer", "--no-table does not apply to --model transformer"),
     ("alignment", "--dropout 1.5", "--dropout 1.5: expected 0 to 0.95"),
     ("sort", "--scorer best", "--scorer best: expected one of additive"),
@@ -84,6 +92,11 @@ bad = [
     ("translate", "--train {here}/two.tsv --batch 3 --save {here}/new", "there are 2 training examples"),
     ("translate", "--train {here}/two.tsv --predict", "--predict needs --load F"),
     ("translate", "--load {here}/text", "--load F needs --predict or --test F"),
+    ("translate", "--train {here}/two.tsv --n-best 2", "--n-best needs --predict"),
+    ("translate", "--train {here}/two.tsv --beam 2", "--beam needs --test F or --dev F, or --load F with --predict"),
+    ("translate", "--load {here}/text --predict --n-best 2", "--n-best 2: expected at most as many as --beam 1"),
+    ("translate", "--load {here}/text --predict --n-best 0", "--n-best 0: expected at least 1"),
+    ("translate", "--load {here}/text --predict --coverage-penalty 1", "does not apply to --beam 1, which is greedy"),
     ("translate", "--load {here}/text --hidden 10", "--hidden does not apply with --load"),
     ("translate", "--load {here}/text --batch 10", "--batch does not apply with --load"),
 ]
@@ -148,6 +161,37 @@ for required, status in (("0", 0), ("1", 2)):
 done = run("translate", "--load {here}/model --predict", "a b\n\nunheard of\n")
 if done.returncode != 0 or len(done.stdout.split("\n")) != 4:
     failures.append(f"translate --predict: status {done.returncode}, {done.stdout!r}, {done.stderr!r}")
+
+# A beam: n best answers with the number of their source and their scores, and greedy decoding beside it in a report.
+done = run("translate", "--load {here}/model --predict --beam 4 --length-penalty 0.6 --coverage-penalty 0.2 --n-best 3", "a b\n\nb\n")
+table = [line.split("\t") for line in done.stdout.splitlines()]
+scores = [[float(line[1]) for line in table if line[0] == number] for number in "123"]
+if (
+    done.returncode != 0
+    or [line[0] for line in table] != ["1"] * 3 + ["2"] + ["3"] * 3
+    or any(falling != sorted(falling, reverse=True) for falling in scores)
+    or table[3][1:] != ["0.0000", ""]
+    or len({tuple(line) for line in table}) != 7
+):
+    failures.append(f"translate --n-best 3: status {done.returncode}, {done.stdout!r}, {done.stderr!r}")
+first = [line[2] for line in table if line[0] == "1"][0]
+done = run("translate", "--load {here}/model --predict --beam 4 --length-penalty 0.6 --coverage-penalty 0.2", "a b\n")
+if done.stdout != first + "\n":
+    failures.append(f"translate --beam 4: {done.stdout!r} is not the best of its list, {first!r}")
+for options, beside in (("--beam 3 --length-penalty 1", True), ("", False)):
+    done = run("translate", "--load {here}/model --test {here}/two.tsv --json {here}/results.json " + options)
+    results = json.loads((here / "results.json").read_text())
+    if ("greedy" in results["test"]) != beside or ("test, greedy: " in done.stdout) != beside:
+        failures.append(f"translate --test {options}: status {done.returncode}, {done.stdout!r}, {results}")
+    if results["decoding"]["beam"] != (3 if beside else 1) or "bleu" not in results["test"]:
+        failures.append(f"translate --test {options}: {results}")
+done = run("translate", f"{small.replace('model', 'plain')} --order none")
+done = run("translate", "--load {here}/plain --predict --beam 2 --coverage-penalty 1", "a b\n")
+if done.returncode != 1 or done.stderr != "translate: --coverage-penalty does not apply to --order none\n":
+    failures.append(f"translate --load plain --coverage-penalty: status {done.returncode}, {done.stderr!r}")
+done = run("copy", "--steps 1 --hidden 8 --beam 2 --length-penalty 0.5 --json {here}/results.json")
+if done.returncode != 2 or json.loads((here / "results.json").read_text())["decoding"]["length_penalty"] != 0.5:
+    failures.append(f"copy --beam 2: status {done.returncode}, {done.stderr!r}")
 
 for name in ("one", "bom"):
     batch = 1 if name == "one" else 2
