@@ -20,9 +20,11 @@ Adam::Adam(const char* name, const TensorList& parameters, AdamOptions options, 
 }
 
 void Adam::update(size_t i, real* p, const real* g, int64_t n) {
+  // The kernel's betas are rounded to real: the sums that it forms add up to 1 - beta^t for those.
   const double t = double(++steps_[i]);
-  const real step = real(lr() / (1 - std::pow(options_.beta1, t)));
-  const real sqrt_c2 = real(std::sqrt(1 - std::pow(options_.beta2, t)));
+  const real beta1 = real(options_.beta1), beta2 = real(options_.beta2);
+  const real step = real(lr() / (1 - std::pow(double(beta1), t)));
+  const real sqrt_c2 = real(std::sqrt(1 - std::pow(double(beta2), t)));
   const bool decays = !options_.only_matrices || parameters_[i].rank() >= 2;
   const double decay = decays ? options_.weight_decay : 0;
   Buffer decayed;
@@ -37,8 +39,8 @@ void Adam::update(size_t i, real* p, const real* g, int64_t n) {
   real* v = square_[i].mutable_data();
   constexpr int64_t grain = 1 << 15;  // some 10 us of work
   parallel_for(n, grain, [&](int64_t begin, int64_t end) {
-    simd().adamw(p + begin, g + begin, m + begin, v + begin, end - begin, real(options_.beta1),
-                 real(options_.beta2), step, sqrt_c2, real(options_.eps), shrink);
+    simd().adamw(p + begin, g + begin, m + begin, v + begin, end - begin, beta1, beta2, step, sqrt_c2,
+                 real(options_.eps), shrink);
   });
 }
 

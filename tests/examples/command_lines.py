@@ -19,6 +19,7 @@ here = pathlib.Path(tempfile.mkdtemp())
 (here / "one.tsv").write_text("a b\tx y\n")
 (here / "special.tsv").write_text("a b\tx y\nb </s>\ty\n")
 (here / "bom.tsv").write_bytes(b"\xef\xbb\xbfa b\tx y\nb\ty\n")
+(here / "latin.txt").write_bytes(b"n\xc3\xafv\xe9")
 (here / "unheard.tsv").write_text("a b\tzz\n")
 
 # program, arguments, what the sentence says
@@ -73,6 +74,19 @@ bad = [
     ("recall", "--size 0", "--size 0: expected at least 1"),
     ("recall", "--json {here}/no/such/folder", "cannot be written"),
     ("lookback", "--hidden 8", "--hidden 8: expected a multiple of 6"),
+    ("language_model", "--text {here}/missing.txt", "missing.txt: cannot be opened"),
+    ("language_model", "--text {here}", "is a directory"),
+    ("language_model", "--text {here}/empty.tsv", "is empty"),
+    ("language_model", "--text {here}/latin.txt", "byte 4 (0xe9) is not UTF-8; --bytes reads bytes"),
+    ("language_model", "--text {here}/text --train {here}/text", "give either --text F or --train F --valid F"),
+    ("language_model", "--train {here}/text", "--train and --valid go together"),
+    ("language_model", "--preset best", "--preset best: expected one of quick, nanogpt-cpu, million"),
+    ("language_model", "--text {here}/text --size 30 --heads 4", "30 is not a multiple of 4"),
+    ("language_model", "--text {here}/text --heads 4 --kv-heads 3", "4 is not a multiple of 3"),
+    ("language_model", "--text {here}/text --size 12 --positions rotary", "the 3 features of a head"),
+    ("language_model", "--text {here}/text --block 4000", "are too few for --block 4000"),
+    ("language_model", "--text {here}/text --prompt €", "--prompt: symbol 0 (U+20AC) occurs in no text"),
+    ("language_model", "--text {here}/text --json {here}/no/such/folder", "cannot be written"),
     ("translate", "", "expected either --train F or --load F"),
     ("translate", "--train {here}/missing.tsv", "missing.tsv: cannot be opened"),
     ("translate", "--train {here}", "is a directory"),

@@ -318,7 +318,8 @@ TEST_CASE("gradients: the language model of self-attention, with every kind of p
                                  .reach = 1,
                                  .tied = plain},
                                 rng);
-      // GPT-2's small beginnings make layer norms too curved for a step of 1e-3: large inputs, small branches.
+      // GPT-2's small beginnings make layer norms too curved for a step of 1e-3: large inputs, small
+      // branches.
       for (NamedParameter& p : named_parameters(model)) {
         const real size = p.name == "embedding.weight" ? 4 : real(0.5);
         p.tensor.assign(scale(random_tensor(p.tensor.shape(), rng), size).values());
