@@ -84,6 +84,9 @@ Tensor stack(std::span<const Tensor> parts, int axis);                // along a
 TensorList split(const Tensor& x, int axis, std::span<const int64_t> sizes);
 Tensor pad(const Tensor& x, int axis, int64_t before, int64_t after, real value = 0);  // lengthens an axis
 Tensor expand(const Tensor& x, Shape shape);  // repeats axes of size 1 (and missing ones, at the left)
+// What a convolution over time sees at each step, K = width, side by side: x (B, T, C) -> (B, T, K C),
+// y[b, t, k C + c] = x[b, t - before + k dilation, c], 0 outside of x.
+Tensor windows(const Tensor& x, int64_t width, int64_t dilation, int64_t before);
 inline Tensor permute(const Tensor& x, std::initializer_list<int> axes) {
   return permute(x, std::span(axes.begin(), axes.size()));
 }

@@ -188,6 +188,40 @@ Tensor pad(const Tensor& x, int axis, int64_t before, int64_t after, real value)
   });
 }
 
+// Part k of the windows is x moved by `before - k dilation` steps: one run of rows in each batch row, C reals
+// of every K C. Backward moves the same runs back and adds: a row of x is in up to K windows.
+Tensor windows(const Tensor& x, int64_t width, int64_t dilation, int64_t before) {
+  check_defined("windows", x);
+  if (x.rank() != 3) fail("windows: x is {}, wants (B, T, C)", x.shape().text());
+  constexpr int64_t most = int64_t{1} << 30;  // products of two of them fit
+  if (width < 1 || width > most || dilation < 1 || dilation > most || before < 0 || before > most) {
+    fail("windows: width {}, dilation {}, before {}: wants at least 1, 1, 0 and at most {}", width, dilation,
+         before, most);
+  }
+  const int64_t batch = x.size(0), steps = x.size(1), features = x.size(2);
+  Tensor y = Tensor::zeros({batch, steps, width, features});  // told if that is too much
+  // f(from, to, rows): rows of x from `from` on, one every C, are rows of y from `to` on, one every K C.
+  const auto walk = [=](auto f) {
+    for (int64_t b = 0; b < batch; ++b) {
+      for (int64_t k = 0; k < width; ++k) {
+        const int64_t shift = k * dilation - before;
+        const int64_t first = std::max<int64_t>(0, -shift), end = std::min(steps, steps - shift);
+        if (first >= end) continue;
+        f((b * steps + first + shift) * features, ((b * steps + first) * width + k) * features, end - first);
+      }
+    }
+  };
+  walk([=, from = x.data(), to = y.mutable_data()](int64_t i, int64_t j, int64_t rows) {
+    copy_runs(from + i, features, to + j, width * features, rows, features);
+  });
+  y = y.reshape({batch, steps, width * features});
+  return record("windows", y, {&x}, [=](Gradients& g) {
+    walk([=, dy = g.output(), dx = g.input(0)](int64_t i, int64_t j, int64_t rows) {
+      add_runs(dy + j, width * features, dx + i, features, rows, features);
+    });
+  });
+}
+
 // Adding zeros of the larger shape is what repeats x, and sums its gradient.
 Tensor expand(const Tensor& x, Shape shape) {
   check_defined("expand", x);

@@ -42,6 +42,12 @@ TEST_CASE("gradcheck: shape ops") {
     });
   }
   check_gradient("expand", {spaced({3, 1}, -2, 2)}, [](const Inputs& x) { return expand(x[0], {2, 3, 4}); });
+  for (const int64_t dilation : {1, 2}) {
+    for (const int64_t before : {0, 1, 4, 9}) {
+      check_gradient("windows", {spaced({2, 5, 2}, -2, 2)},
+                     [=](const Inputs& x) { return windows(x[0], 3, dilation, before); });
+    }
+  }
 }
 
 TEST_CASE("gradcheck: picking by number") {

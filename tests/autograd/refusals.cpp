@@ -45,6 +45,7 @@ TEST_CASE("every op says that a tensor is undefined") {
     one("transpose", [&] { transpose(x); });
     one("pad", [&] { pad(x, 0, 1, 1); });
     one("expand", [&] { expand(x, {2, 3}); });
+    one("windows", [&] { windows(x, 1, 1, 0); });
     one("embedding", [&] { embedding(x, Ids({1}, {0})); });
     one("softmax", [&] { softmax(x); });
     one("cross_entropy", [&] { cross_entropy(x, Ids(Shape{})); });
@@ -84,6 +85,7 @@ TEST_CASE("sizes that do not fit are refused before anything is asked of the sys
   CHECK(refused([&] { pad(x, 0, most, 0); }));
   CHECK(refused([&] { pad(x, 1, 1, most - 1); }));
   CHECK(refused([&] { pad(x, 1, most, most); }));
+  CHECK(refused([] { windows(Tensor::zeros({0, 1 << 20, 1 << 20}), 1 << 30, 1, 0); }));
   CHECK(refused([&] { one_hot(Ids(Shape{2}), most); }));
   CHECK(refused([&] { (void)x.reshape({most, 2, -1}); }));
   CHECK(refused([&] { Mask::of_bytes(most, 2, {1, 1}); }));

@@ -164,6 +164,20 @@ TEST_CASE("moving numbers") {
   CHECK(error_of([&] { expand(x, {2, 4}); }) == "expand: shapes (2, 3) and (2, 4) do not broadcast");
 }
 
+TEST_CASE("windows: every step sees what its formula says, and nothing outside") {
+  const Tensor x = Tensor::from({1, 3, 2}, {1, 2, 3, 4, 5, 6});
+  CHECK(equal(windows(x, 1, 1, 0), {1, 3, 2}, {1, 2, 3, 4, 5, 6}));
+  CHECK(equal(windows(x, 2, 1, 1), {1, 3, 4}, {0, 0, 1, 2, 1, 2, 3, 4, 3, 4, 5, 6}));
+  CHECK(equal(windows(x, 2, 2, 1), {1, 3, 4}, {0, 0, 3, 4, 1, 2, 5, 6, 3, 4, 0, 0}));
+  CHECK(equal(windows(x, 1, 1, 9), {1, 3, 2}, {0, 0, 0, 0, 0, 0}));
+  const Tensor two = Tensor::from({2, 2, 1}, {1, 2, 3, 4});  // rows of a batch do not see each other
+  CHECK(equal(windows(two, 3, 1, 1), {2, 2, 3}, {0, 1, 2, 1, 2, 0, 0, 3, 4, 3, 4, 0}));
+  CHECK(windows(Tensor::zeros({2, 0, 3}), 2, 1, 1).shape() == Shape{2, 0, 6});
+  CHECK(error_of([&] { windows(select(x, 0, 0), 2, 1, 1); }) == "windows: x is (3, 2), wants (B, T, C)");
+  CHECK(error_of([&] { windows(x, 0, 1, -1); }) ==
+        "windows: width 0, dilation 1, before -1: wants at least 1, 1, 0 and at most 1073741824");
+}
+
 TEST_CASE("picking by number names the number that is out of range") {
   const Tensor table = Tensor::from({3, 2}, {1, 2, 3, 4, 5, 6});
   CHECK(equal(embedding(table, Ids({1, 2}, {2, 0})), {1, 2, 2}, {5, 6, 1, 2}));
