@@ -31,6 +31,7 @@
 #include "layers/models/decode.hpp"
 #include "layers/models/encoder_decoder.hpp"
 #include "layers/models/gated.hpp"
+#include "layers/models/hybrid.hpp"
 #include "layers/models/intra_attention.hpp"
 #include "layers/models/language_model.hpp"
 #include "layers/models/memory_network.hpp"

@@ -12,6 +12,7 @@
 #include "layers/models/tokens.hpp"
 #include "layers/models/transformer.hpp"
 #include "tests/layers/common.hpp"
+#include "tests/layers/halves.hpp"
 
 namespace heed::tests {
 namespace {
@@ -87,6 +88,8 @@ void for_all_models(const Check& check) {
     options.tied = pre_norm;
     check(TransformerSeq2Seq(options, rng));
   }
+  for_all_halves({.source_vocabulary = V + 2, .target_vocabulary = V, .embed = 5, .hidden = 8, .layers = 2},
+                 [&](EncoderDecoder model) { check(scattered(std::move(model))); });
 }
 
 // Whether a model attends to the source; those that do not leave their weights undefined.
