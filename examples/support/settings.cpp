@@ -10,6 +10,7 @@
 #include "autograd/error.hpp"
 #include "autograd/kernels/parallel.hpp"
 #include "examples/support/files.hpp"
+#include "examples/support/halves.hpp"
 #include "examples/support/streams.hpp"
 #include "layers/models/recurrent.hpp"
 #include "layers/models/rnn_encoder_decoder.hpp"
@@ -65,10 +66,11 @@ void add_known(CommandLine& line, const char* flag, std::string& value, std::str
 }
 
 void add_attention_options(CommandLine& line, Settings& s) {
-  add_known(line, "--scorer", s.scorer, "rnn: how a query q scores a key k", known_scorers());
-  add_known(line, "--normalizer", s.normalizer, "rnn: how scores become weights", known_normalizers());
-  line.number("--temperature", s.temperature, "rnn: scores are divided by it first", 1e-6, 1e6);
-  line.integer("--window", s.window, "rnn: D of local attention, slots to either side", 0);
+  add_known(line, "--scorer", s.scorer, "rnn decoder: how a query q scores a key k", known_scorers());
+  add_known(line, "--normalizer", s.normalizer, "rnn decoder: how scores become weights",
+            known_normalizers());
+  line.number("--temperature", s.temperature, "rnn decoder: scores are divided by it first", 1e-6, 1e6);
+  line.integer("--window", s.window, "rnn decoder: D of local attention, slots to either side", 0);
 }
 
 // The value of --model, or `name`, before anything is parsed: it decides which defaults --help shows.
@@ -85,10 +87,19 @@ std::string named_model(int argc, const char* const* argv, std::string name) {
 // Whether the model is one of those of layers/models/gated.hpp, which have neither layers nor dropout.
 bool is_gated(const std::string& model) { return model == "rnnsearch" || model == "rnn-encoder-decoder"; }
 
+// Which options a model has: of recurrent cells, of a recurrent decoder's attention, of two halves.
+bool has_cell(const Settings& s) { return s.model == "rnn" || has_half(s, "rnn"); }
+bool has_scorer(const Settings& s) { return s.model == "rnn" || halves_of(s).decoder == "rnn"; }
+bool is_hybrid(const Settings& s) { return s.model == "hybrid"; }
+
 Settings preset(const Presets& presets, const std::string& model) {
   if (model == "transformer") return presets.transformer;
   Settings s = presets.rnn;
   s.model = model;
+  if (model == "conv" || model == "hybrid") {
+    s.layers = 2;  // of a decoder of one layer nothing that was read can change the next look
+    s.lr = 2e-3;
+  }
   if (!is_gated(model)) return s;
   s.layers = 1;
   s.dropout = 0;
@@ -97,21 +108,28 @@ Settings preset(const Presets& presets, const std::string& model) {
 
 // The largest sizes that a model may have, by options and in a file.
 constexpr int64_t most_features = 1 << 16, most_layers = 100, most_heads = 1 << 10, most_slots = 1 << 20;
+constexpr int64_t most_width = 1 << 10;
+
+std::vector<std::string> models() {
+  return {"rnn", "transformer", "conv", "hybrid", "rnnsearch", "rnn-encoder-decoder"};
+}
 
 void add_model_options(CommandLine& line, Settings& s) {
   line.group("the model");
   line.choice(
       "--model", s.model,
-      "recurrent with attention (rnn), self-attention throughout (transformer), Bahdanau's model to the "
-      "letter (rnnsearch), and what came before it, without attention (rnn-encoder-decoder)",
-      {"rnn", "transformer", "rnnsearch", "rnn-encoder-decoder"});
-  line.integer("--hidden", s.hidden, "features of the decoder's state, of the transformer's layers", 1,
-               most_features);
-  line.integer("--layers", s.layers, "rnn, transformer: layers of the encoder, and of the decoder", 1,
-               most_layers);
-  line.number("--dropout", s.dropout, "rnn, transformer: share of features that training switches off", 0,
-              0.95);
-  line.choice("--cell", s.cell, "rnn: the recurrent cell", names_of<Cell>(cells));
+      "recurrent with attention (rnn), self-attention throughout (transformer), convolutions (conv: "
+      "ConvS2S), any encoder with any decoder (hybrid), Bahdanau's model to the letter (rnnsearch), and what "
+      "came before it, without attention (rnn-encoder-decoder)",
+      models());
+  add_known(line, "--encoder", s.encoder, "hybrid: what reads the source", known_encoders());
+  add_known(line, "--decoder", s.decoder, "hybrid: what writes the target", known_decoders());
+  line.integer("--hidden", s.hidden, "features of the decoder's state, of the layers", 1, most_features);
+  line.integer("--layers", s.layers,
+               "but for rnnsearch and its forerunner: of the encoder, and of the decoder", 1, most_layers);
+  line.number("--dropout", s.dropout, "as --layers: share of features that training switches off", 0, 0.95);
+  line.integer("--width", s.width, "conv, cnn halves: steps that a convolution sees", 1, most_width);
+  line.choice("--cell", s.cell, "rnn, rnn halves: the recurrent cell", names_of<Cell>(cells));
   add_attention_options(line, s);
   line.choice("--order", s.order,
               "rnn: query by the current state, context to the output alone (luong) or into the next step "
@@ -164,15 +182,20 @@ void check_normalizer(const CommandLine& line, const Settings& s) {
 // Throws on options that the chosen model does not have, and on sizes that it cannot have.
 void check_applicable(const CommandLine& line, const Settings& s) {
   const bool rnn = s.model == "rnn", transformer = s.model == "transformer";
+  const std::string model =
+      is_hybrid(s) ? fmt::format("hybrid --encoder {} --decoder {}", s.encoder, s.decoder) : s.model;
   const auto refuse = [&](bool applies, std::initializer_list<const char*> flags) {
     for (const char* flag : flags)
-      if (!applies && line.given(flag)) fail("{} does not apply to --model {}", flag, s.model);
+      if (!applies && line.given(flag)) fail("{} does not apply to --model {}", flag, model);
   };
-  refuse(rnn, {"--cell", "--scorer", "--normalizer", "--temperature", "--window", "--order", "--values",
-               "--own-past", "--unidirectional", "--no-bridge"});
+  refuse(is_hybrid(s), {"--encoder", "--decoder"});
+  refuse(has_cell(s), {"--cell"});
+  refuse(has_scorer(s), {"--scorer", "--normalizer", "--temperature", "--window"});
+  refuse(has_half(s, "cnn"), {"--width"});
+  refuse(rnn, {"--order", "--values", "--own-past", "--unidirectional", "--no-bridge"});
   refuse(!transformer, {"--embed"});
   refuse(transformer, {"--heads"});
-  refuse(rnn || transformer, {"--layers", "--dropout"});
+  refuse(!is_gated(s.model), {"--layers", "--dropout"});
   check_normalizer(line, s);
   check_beam(line, s);
   if (s.order == "none" && (line.given("--values") || (line.given("--scorer") && !s.own_past)))
@@ -180,7 +203,7 @@ void check_applicable(const CommandLine& line, const Settings& s) {
   if (s.model == "transformer" && s.hidden % s.heads != 0)
     fail("--hidden {} cannot be shared by --heads {}: {} is not a multiple of {}", s.hidden, s.heads,
          s.hidden, s.heads);
-  if (rnn && !s.unidirectional && s.hidden % 2 != 0)
+  if ((rnn ? !s.unidirectional : halves_of(s).encoder == "rnn") && s.hidden % 2 != 0)
     fail("--hidden {}: expected an even number, half for each direction of the encoder", s.hidden);
 }
 
@@ -188,7 +211,7 @@ RecurrentSeq2Seq::Options recurrent_options(const Settings& s, int64_t source_vo
                                             int64_t target_vocabulary) {
   return {.source_vocabulary = source_vocabulary,
           .target_vocabulary = target_vocabulary,
-          .cell = value_of<Cell>("--cell", cells, s.cell),
+          .cell = cell_of(s),
           .embed = s.embed,
           .hidden = s.hidden,
           .layers = s.layers,
@@ -228,6 +251,8 @@ void check_beam(const CommandLine& line, const Settings& s) {
   if (s.model == "rnn" && s.order == "none") fail("--coverage-penalty does not apply to --order none");
 }
 
+Cell cell_of(const Settings& settings) { return value_of<Cell>("--cell", cells, settings.cell); }
+
 std::vector<std::string> scorers_by_content() {
   std::vector<std::string> names;
   for (const KnownScorer& scorer : known_scorers())
@@ -246,13 +271,20 @@ void write_settings(Json& json, const std::string& pointer, const Settings& s) {
     json.set(pointer + "/layers", s.layers);
     json.set(pointer + "/dropout", s.dropout);
   }
-  if (s.model == "rnn") {
-    json.set(pointer + "/cell", s.cell);
+  if (is_hybrid(s)) {
+    json.set(pointer + "/encoder", s.encoder);
+    json.set(pointer + "/decoder", s.decoder);
+  }
+  if (has_half(s, "cnn")) json.set(pointer + "/width", s.width);
+  if (has_cell(s)) json.set(pointer + "/cell", s.cell);
+  if (has_scorer(s)) {
     json.set(pointer + "/scorer", s.scorer);
     json.set(pointer + "/normalizer", s.normalizer);
     json.set(pointer + "/temperature", s.temperature);
     json.set(pointer + "/window", s.window);
     json.set(pointer + "/slots", s.slots);
+  }
+  if (s.model == "rnn") {
     json.set(pointer + "/order", s.order);
     json.set(pointer + "/values", s.values);
     json.set(pointer + "/own_past", s.own_past);
@@ -287,13 +319,20 @@ Settings read_settings(const Json& json, const std::string& pointer) {
     s.layers = size("/layers", most_layers);
     s.dropout = json.number(pointer + "/dropout");
   }
-  if (s.model == "rnn") {
-    s.cell = json.text(pointer + "/cell");
+  if (is_hybrid(s)) {
+    s.encoder = json.text(pointer + "/encoder");
+    s.decoder = json.text(pointer + "/decoder");
+  }
+  if (has_half(s, "cnn")) s.width = size("/width", most_width);
+  if (has_cell(s)) s.cell = json.text(pointer + "/cell");
+  if (has_scorer(s)) {
     s.scorer = json.text(pointer + "/scorer");
     s.normalizer = json.text(pointer + "/normalizer");
     s.temperature = json.number(pointer + "/temperature");
     s.window = json.integer(pointer + "/window");
     s.slots = size("/slots", most_slots, 0);
+  }
+  if (s.model == "rnn") {
     s.order = json.text(pointer + "/order");
     s.values = json.text(pointer + "/values");
     s.own_past = json.flag(pointer + "/own_past");
@@ -340,8 +379,8 @@ std::unique_ptr<Seq2Seq> make_model(const Settings& s, int64_t source_vocabulary
                                    .embed = s.embed,
                                    .hidden = s.hidden},
         rng);
-  if (s.model != "transformer")
-    fail("--model {}: expected rnn, transformer, rnnsearch or rnn-encoder-decoder", s.model);
+  if (!halves_of(s).encoder.empty()) return make_halves(s, source_vocabulary, target_vocabulary, rng);
+  if (s.model != "transformer") fail("--model {}: expected one of {}", s.model, fmt::join(models(), ", "));
   return std::make_unique<TransformerSeq2Seq>(
       TransformerSeq2Seq::Options{
           .source_vocabulary = source_vocabulary,

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "autograd/ops.hpp"
 #include "examples/support/command_line.hpp"
 #include "examples/support/json.hpp"
 #include "layers/models/beam.hpp"
@@ -13,17 +14,21 @@ namespace heed::examples {
 struct Settings {
   // the model
   std::string model = "rnn";
-  std::string cell = "gru", scorer = "additive", order = "luong", values = "states";  // rnn alone
-  std::string normalizer = "softmax";                                                 // rnn alone
-  double temperature = 1;                                                             // rnn alone
-  int64_t window = 2;                                                                 // rnn alone
-  int64_t slots = 0;  // rnn alone; no option: the longest source
+  std::string encoder = "rnn", decoder = "rnn";    // hybrid alone
+  std::string cell = "gru";                        // rnn, and hybrid with such a half
+  std::string scorer = "additive";                 // rnn, and hybrid with such a decoder
+  std::string normalizer = "softmax";              // as the scorer
+  double temperature = 1;                          // as the scorer
+  int64_t window = 2;                              // as the scorer
+  int64_t slots = 0;                               // as the scorer; no option: the longest source
+  std::string order = "luong", values = "states";  // rnn alone
   bool own_past = false, unidirectional = false, no_bridge = false;  // rnn alone
+  int64_t width = 3;                                                 // conv, and hybrid with such a half
   int64_t embed = 32;                                                // all but transformer
   int64_t heads = 4;                                                 // transformer alone
   int64_t hidden = 64;
-  int64_t layers = 1;  // rnn and transformer
-  double dropout = 0;  // rnn and transformer
+  int64_t layers = 1;  // all but rnnsearch and rnn-encoder-decoder
+  double dropout = 0;  // as the layers
   // training
   int64_t batch = 64, steps = 1500, epochs = 0;  // a program counts in one of the two
   double lr = 3e-3, label_smoothing = 0;
@@ -36,7 +41,7 @@ struct Settings {
 };
 
 // A program's defaults: transformer's, and those of all others, whose --model is the one taken without the
-// option.
+// option. (conv and hybrid take two layers and a lower learning rate than these say.)
 struct Presets {
   Settings rnn, transformer;
 };
@@ -62,6 +67,8 @@ Settings read_settings(const Json& json, const std::string& pointer);
 
 // Into --json's file alone.
 void write_beam(Json& json, const std::string& pointer, const BeamOptions& beam);
+// The value of --cell; throws on an unknown name.
+Cell cell_of(const Settings& settings);
 
 // A fresh model; its initial parameters follow from the seed.
 std::unique_ptr<Seq2Seq> make_model(const Settings& settings, int64_t source_vocabulary,

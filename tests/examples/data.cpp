@@ -174,6 +174,14 @@ TEST_CASE("a saved translator answers as the one that was saved") {
         .hidden = 8,
         .steps = 1},
         Settings{.normalizer = "local_m", .window = 0, .embed = 6, .hidden = 8, .steps = 1},
+        Settings{.model = "conv", .width = 2, .embed = 6, .hidden = 8, .layers = 2, .epochs = 1},
+        Settings{.model = "hybrid",
+        .encoder = "cnn",
+        .decoder = "rnn",
+        .cell = "lstm",
+        .scorer = "bilinear",
+        .hidden = 8},
+        Settings{.model = "hybrid", .encoder = "rnn", .decoder = "cnn", .width = 2, .hidden = 8},
         Settings{.model = "transformer", .heads = 2, .hidden = 8, .steps = 9, .warmup = 3, .seed = 5}}) {
     const Translator saved = new_translator(pairs.path, 0, settings);
     save_translator(file.path, saved);
@@ -195,6 +203,9 @@ TEST_CASE("a setting of an unknown name is refused, not taken for another") {
   const auto error = [](const Settings& settings) { return error_of([&] { make_model(settings, 6, 6); }); };
   CHECK(error({.order = "luongg"}).starts_with("--order luongg: expected one of luong, input-feeding"));
   CHECK(error({.cell = "GRU"}) == "--cell GRU: expected one of gru, lstm, rnn");
+  CHECK(error({.model = "hybrid", .encoder = "cn"}) == "--encoder cn: expected one of rnn, cnn");
+  CHECK(error({.model = "hybrid", .decoder = "RNN"}) == "--decoder RNN: expected one of rnn, cnn");
+  CHECK(error({.model = "cnn"}).starts_with("--model cnn: expected one of rnn, transformer, conv, hybrid"));
   CHECK(error({.values = "keys"}) == "--values keys: expected one of states, embeddings");
 }
 

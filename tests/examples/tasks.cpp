@@ -258,3 +258,22 @@ TEST_CASE("walk is learned faster with attention to the own past than without") 
   settings.own_past = false;
   CHECK(worst_share(walk_task(10, 6), {8, 10}, settings, 1) <= 0.5);
 }
+
+TEST_CASE("every pair of halves learns to copy and to reverse short sequences") {
+  for (const char* encoder : {"rnn", "cnn"}) {
+    for (const char* decoder : {"rnn", "cnn"}) {
+      CAPTURE(encoder);
+      CAPTURE(decoder);
+      const Settings settings{.model = "hybrid",
+                              .encoder = encoder,
+                              .decoder = decoder,
+                              .embed = 24,
+                              .hidden = 32,
+                              .layers = 2,
+                              .steps = 500,
+                              .lr = 5e-3};
+      CHECK(worst_share(copy_task(8), {3, 6}, settings, 1) >= 0.9);
+      CHECK(worst_share(reverse_task(8), {3, 6}, settings, 1) >= 0.9);
+    }
+  }
+}
