@@ -16,12 +16,15 @@
 #include "examples/support/json.hpp"
 #include "examples/support/streams.hpp"
 #include "layers/attention.hpp"
+#include "layers/conv.hpp"
 #include "layers/hard.hpp"
 #include "layers/init.hpp"
+#include "layers/linear_attention.hpp"
 #include "layers/models/rnn_encoder_decoder.hpp"
 #include "layers/models/rnnsearch.hpp"
 #include "layers/normalizers/all.hpp"
 #include "layers/scorers/all.hpp"
+#include "layers/scorers/quadratic.hpp"
 
 using namespace heed;
 using namespace heed::examples;
@@ -189,11 +192,39 @@ Crossing reinforce_and_marginal(Rng& rng) {
   return crossing;
 }
 
+// ---- K heads, each of which looks at one place seen from its query, read what a convolution of width K reads;
+// the matrix behind the heads is the convolution's weight (Cordonnier et al. 2020, theorem 1). The memory has
+// an empty slot more at either end for each step that the convolution sees beyond them.
+Crossing fixed_heads(Rng& rng) {
+  constexpr int64_t width = 5, outputs = 3;
+  const Conv1d conv(size, outputs, {.width = width}, rng);
+  const Tensor x = random({B, S, size}, rng);
+  const Tensor slots = pad(x, 1, width / 2, width / 2);
+  TensorList heads;
+  for (int64_t k = 0; k < width; ++k)  // query t stands at slot t + width / 2, and tap 0 as far before it
+    heads.push_back(attend(x, {slots, slots}, Quadratic(k), Softmax()).context);
+  const Tensor weight = permute(conv.weight, {0, 2, 1}).reshape({outputs, width * size});
+  return {apart(linear(concat(heads, 2), weight, conv.bias), conv(x)), rounding};
+}
+
+// ---- Without softmax, causal attention is an RNN: what it knows of the past is one matrix and one vector
+// (Katharopoulos et al. 2020, section 3.4).
+Crossing linear_rnn(Rng& rng) {
+  const Tensor q = random({B, S, size}, rng), k = random({B, S, size}, rng), v = random({B, S, 3}, rng);
+  LinearAttentionState state = start_linear_attention(B, size, 3);
+  TensorList y;
+  for (int64_t t = 0; t < S; ++t)
+    y.push_back(linear_attention_step(state, select(q, 1, t), select(k, 1, t), select(v, 1, t)));
+  return {apart(linear_attention(q, k, v), stack(y, 1)), rounding};
+}
+
 const Bridge bridges[] = {
     {"attention with the score -|q - k|^2 / 2h^2", "Nadaraya-Watson regression with a Gaussian kernel",
      kernel_regression},
     {"the additive score without its tanh", "a score of the key alone: the query drops out", linear_network},
     {"RNNsearch with a memory of one slot", "Cho's RNN Encoder-Decoder", fixed_context},
+    {"5 heads that each look at one place", "a convolution of width 5", fixed_heads},
+    {"causal attention by phi(q) . phi(k)", "an RNN with a matrix for its state", linear_rnn},
     {"sparsemax at temperature 10^12", "the mean of all values", hot_sparsemax},
     {"monotonic attention, p near 0 or 1", "hard monotonic attention", sure_monotonic},
     {"REINFORCE, the mean of 40,000 draws", "the gradient of the exact marginal, in standard errors",

@@ -15,7 +15,9 @@ COLUMNS = 5  # mechanism, paper, code, test, deviation or ambiguity
 # What must have a row: the modules of these folders, and these files' modules and functions.
 FOLDERS = ["layers/scorers", "layers/normalizers", "layers/positions", "layers/models"]
 FILES = ["layers/hard.hpp", "layers/coverage.hpp", "layers/attention_losses.hpp", "layers/multihead.hpp",
-         "layers/transformer_block.hpp", "layers/conv.hpp", "layers/glu.hpp", "layers/conv_stack.hpp"]
+         "layers/transformer_block.hpp", "layers/conv.hpp", "layers/glu.hpp", "layers/conv_stack.hpp", "layers/linear_attention.hpp"]
+# Interfaces, and what only holds numbers.
+NO_MECHANISM = {}
 # Interfaces, and what only holds numbers.
 NO_MECHANISM = {}
 # Interfaces, and what only holds numbers.

@@ -3,6 +3,7 @@
 
 #include "layers/conv.hpp"
 #include "layers/glu.hpp"
+#include "layers/linear_attention.hpp"
 #include "tests/layers/check_module.hpp"
 #include "tests/layers/halves.hpp"
 
@@ -39,6 +40,25 @@ TEST_CASE("gradients: encoder-decoders of two halves, every pair") {
                 return model(source, lengths, target, {}).logits;
               }) == "");
       });
+}
+
+TEST_CASE("gradients: linear attention, all at once and step by step") {
+  Rng rng(4);
+  const std::vector<Tensor> inputs{random_tensor({2, 3, 2}, rng), random_tensor({2, 3, 2}, rng),
+                                   random_tensor({2, 3, 3}, rng)};
+  CHECK(gradcheck([](const std::vector<Tensor>& x) { return linear_attention(x[0], x[1], x[2]); }, inputs) ==
+        "");
+  CHECK(gradcheck(
+            [](const std::vector<Tensor>& x) {
+              LinearAttentionState state = start_linear_attention(2, 2, 3);
+              TensorList y;
+              for (int64_t t = 0; t < 3; ++t) {
+                const auto at = [&](size_t i) { return select(x[i], 1, t); };
+                y.push_back(linear_attention_step(state, at(0), at(1), at(2)));
+              }
+              return stack(y, 1);
+            },
+            inputs) == "");
 }
 
 }  // namespace
