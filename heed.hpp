@@ -43,6 +43,7 @@
 #include "layers/models/rnnsearch.hpp"
 #include "layers/models/sampling.hpp"
 #include "layers/models/seq2seq.hpp"
+#include "layers/models/tagger.hpp"
 #include "layers/models/tokens.hpp"
 #include "layers/models/transformer.hpp"
 #include "layers/models/transformer_lm.hpp"

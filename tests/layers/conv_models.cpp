@@ -1,10 +1,11 @@
-// Stacks of convolutions and ConvS2S: written out from their parameters by name, receptive
+// Stacks of convolutions, ConvS2S and the tagger: written out from their parameters by name, receptive
 // fields, errors. What every encoder-decoder promises: models.cpp.
 #include <doctest/doctest.h>
 
 #include "layers/conv_stack.hpp"
 #include "layers/glu.hpp"
 #include "layers/models/conv_seq2seq.hpp"
+#include "layers/models/tagger.hpp"
 #include "layers/models/tokens.hpp"
 #include "layers/positions.hpp"
 #include "tests/layers/numbers.hpp"
@@ -210,6 +211,40 @@ TEST_CASE("convolutional stack: sees as far as its receptive field, and no step 
   CHECK_FALSE(depends(same, 9, 7, 4));
 }
 
+Tagger make_tagger(Rng& rng) {
+  return {V, 3, std::make_unique<ConvStack>(ConvStack::Options{.size = D, .layers = 2, .width = 3}, rng),
+          rng};
+}
+
+TEST_CASE("tagger: embedding, stack, linear map, written out; a batch is each row alone") {
+  Rng rng(7);
+  const Tagger tagger = make_tagger(rng);
+  CHECK(names_of(tagger) == Names{"embedding.weight", "stack.layers.0.conv.weight",
+                                  "stack.layers.0.conv.bias", "stack.layers.1.conv.weight",
+                                  "stack.layers.1.conv.bias", "output.weight", "output.bias"});
+  const Ids tokens({B, S}, {4, 5, 6, 7, 4, 7, 5, 4, tokens::pad, tokens::pad});
+  const Tensor all = tagger(tokens, lengths, {});
+  const Numbers p(tagger);
+  for (int64_t b = 0; b < B; ++b) {
+    const int64_t n = lengths[static_cast<size_t>(b)];
+    Rows x;
+    for (int64_t t = 0; t < n; ++t) x.push_back(p.row("embedding.weight", tokens[b * S + t]));
+    for (const char* conv : {"stack.layers.0.conv", "stack.layers.1.conv"}) {
+      Rows next;
+      for (int64_t t = 0; t < n; ++t)
+        next.push_back(halved(x[static_cast<size_t>(t)], gated(p, conv, x, t, 1)));
+      x = next;
+    }
+    for (int64_t t = 0; t < n; ++t) {
+      CHECK(close_vectors(row_of(all, b * S + t), affine(p, "output", x[static_cast<size_t>(t)])));
+    }
+    const auto* row = tokens.values().data() + b * S;
+    const Tensor alone =
+        tagger(Ids({1, n}, {row, row + n}), std::vector<int32_t>{static_cast<int32_t>(n)}, {});
+    CHECK(close_all(alone, slice(slice(all, 0, b, b + 1), 1, 0, n)));
+  }
+}
+
 TEST_CASE("convolutional models: errors") {
   Rng rng(8);
   CHECK(error_of([&] { ConvStack({.size = 4, .layers = 0}, rng); }) ==
@@ -218,6 +253,11 @@ TEST_CASE("convolutional models: errors") {
         "ConvStack: size 4, layers 2, 0 dilations: wants at least 1 of each");
   CHECK(error_of([&] { ConvDecoder({.vocabulary = 9, .layers = 0}, rng); }) ==
         "ConvDecoder: 0 layers, wants at least 1");
+  CHECK(error_of([&] { Tagger(5, 3, nullptr, rng); }) == "Tagger: wants a stack");
+  const Tagger tagger = make_tagger(rng);
+  CHECK(error_of([&] {
+          tagger(Ids({1, 2}, {4, 4}), std::vector<int32_t>{3}, {});
+        }) == "Tagger: length 3 of row 0 is outside [1, 2]");
 }
 
 }  // namespace

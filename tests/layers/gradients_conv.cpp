@@ -2,8 +2,10 @@
 #include <doctest/doctest.h>
 
 #include "layers/conv.hpp"
+#include "layers/conv_stack.hpp"
 #include "layers/glu.hpp"
 #include "layers/linear_attention.hpp"
+#include "layers/models/tagger.hpp"
 #include "tests/layers/check_module.hpp"
 #include "tests/layers/halves.hpp"
 
@@ -40,6 +42,18 @@ TEST_CASE("gradients: encoder-decoders of two halves, every pair") {
                 return model(source, lengths, target, {}).logits;
               }) == "");
       });
+}
+
+TEST_CASE("gradients: a tagger of dilated convolutions") {
+  Rng rng(3);
+  const Tagger tagger(
+      5, 2, std::make_unique<ConvStack>(ConvStack::Options{.size = 2, .width = 2, .dilations = {1, 2}}, rng),
+      rng);
+  scatter(tagger);
+  const Ids tokens({2, 4}, {4, 3, 4, 1, 2, 4, 0, 0});
+  CHECK(check_module(tagger, {}, [&](const std::vector<Tensor>&) {
+          return tagger(tokens, std::vector<int32_t>{4, 2}, {});
+        }) == "");
 }
 
 TEST_CASE("gradients: linear attention, all at once and step by step") {
