@@ -95,6 +95,8 @@ bad = [
     ("language_model", "--text {here}/text --block 4000", "are too few for --block 4000"),
     ("language_model", "--text {here}/text --prompt €", "--prompt: symbol 0 (U+20AC) occurs in no text"),
     ("language_model", "--text {here}/text --json {here}/no/such/folder", "cannot be written"),
+    ("window", "--size 6", "--size 6: expected a multiple of 4"),
+    ("window", "--json {here}/no/such/folder", "cannot be written"),
     ("translate", "", "expected either --train F or --load F"),
     ("translate", "--train {here}/missing.tsv", "missing.tsv: cannot be opened"),
     ("translate", "--train {here}", "is a directory"),
@@ -159,7 +161,7 @@ for program in ("sort", "copy_unseen"):
         found = '"contrast"' in (here / "results.json").read_text()
         if done.returncode != 2 or found == bool(contrast):
             failures.append(f"{program} --steps 1{contrast}: status {done.returncode}, {done.stderr!r}")
-for program in ("recall", "lookback"):
+for program in ("recall", "lookback", "window"):
     done = run(program, "--steps 1 --batch 2 --json {here}/results.json")
     if done.returncode != 2 or '"learned": false' not in (here / "results.json").read_text():
         failures.append(f"{program} --steps 1: status {done.returncode}, {done.stderr!r}")
