@@ -48,17 +48,6 @@ std::string score_line(const std::string& what, Lengths lengths, const Evaluatio
       100 * evaluation.scores.token_accuracy, evaluation.aer);
 }
 
-// Trains it; returns its line of the report.
-std::string learn_contrast(const TaskData& data, const Contrast& contrast, Json& json) {
-  const Learned learned = learn(data, contrast.settings);
-  json.set("/contrast/what", contrast.what);
-  write_settings(json, "/contrast/settings", learned.settings);
-  json.set("/contrast/parameters", parameter_count(*learned.model));
-  write_scores(json, "/contrast/test", learned.test);
-  write_scores(json, "/contrast/longer", learned.longer);
-  return score_line(contrast.what, usual, learned.test);
-}
-
 }  // namespace
 
 std::optional<Contrast> without_attention(const Settings& settings) {
@@ -70,6 +59,15 @@ std::optional<Contrast> without_attention(const Settings& settings) {
   if (settings.model != "rnn" || settings.order == "none") return std::nullopt;
   contrast.settings.order = "none";
   return contrast;
+}
+
+std::string tell(const std::string& what, const Learned& learned, Json& json, const std::string& pointer) {
+  json.set(pointer + "/what", what);
+  write_settings(json, pointer + "/settings", learned.settings);
+  json.set(pointer + "/parameters", parameter_count(*learned.model));
+  write_scores(json, pointer + "/test", learned.test);
+  write_scores(json, pointer + "/longer", learned.longer);
+  return score_line(what, usual, learned.test) + score_line("", beyond, learned.longer);
 }
 
 int run_task(const TaskProgram& program, int argc, char** argv) {
@@ -86,7 +84,8 @@ int run_task(const TaskProgram& program, int argc, char** argv) {
     Json json;
     std::string beside;
     if (program.contrast && !no_contrast)
-      if (const auto contrast = program.contrast(settings)) beside = learn_contrast(data, *contrast, json);
+      if (const auto contrast = program.contrast(settings))
+        beside = tell(contrast->what, learn(data, contrast->settings), json, "/contrast");
     return report(program, data, learned, std::move(json), beside);
   });
 }

@@ -68,8 +68,12 @@ struct Learned {
 };
 Learned learn(const TaskData& data, const Settings& settings, const Watch& watch = {});
 
-// Prints accuracies, AER, the line `beside` them, three examples and the attention map of one; writes --json,
-// together with what `json` already holds. Returns the exit status: 0 learned, 2 not.
+// Writes what another model learned under `pointer`, and returns its two lines of the report, to stand
+// `beside`.
+std::string tell(const std::string& what, const Learned& learned, Json& json, const std::string& pointer);
+
+// Prints accuracies, AER, the lines `beside` them, three examples and the attention map of one; writes
+// --json, together with what `json` already holds. Returns the exit status: 0 learned, 2 not.
 int report(const TaskProgram& program, const TaskData& data, const Learned& learned, Json json = {},
            const std::string& beside = "");
 

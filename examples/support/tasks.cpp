@@ -102,6 +102,24 @@ Task bigram_flip_task(int64_t symbols) {
   return {"bigram_flip", draw, numbered("", symbols), numbered("", symbols)};
 }
 
+Task monotone_task(int64_t symbols) {
+  constexpr int64_t most = 3;  // copies; source symbol w + symbols (n - 1) says: w, n times
+  auto draw = [=](int64_t length, Rng& rng) {
+    Example pair{draw_symbols(length, most * symbols, rng), {}, {}};
+    for (int64_t i = 0; i < length; ++i) {
+      const int64_t word = pair.source[size_t(i)] - tokens::first_word;
+      const auto copies = size_t(word / symbols + 1);
+      pair.target.insert(pair.target.end(), copies, tokens::first_word + int32_t(word % symbols));
+      pair.gold.insert(pair.gold.end(), copies, int32_t(i));
+    }
+    return pair;
+  };
+  std::vector<std::string> source = numbered("", symbols);
+  for (const char* times : {"x2", "x3"})
+    for (int64_t i = 0; i < symbols; ++i) source.push_back(fmt::format("{}{}", i, times));
+  return {"monotone", draw, source, numbered("", symbols)};
+}
+
 Task walk_task(int64_t rooms, int64_t doors) {
   Rng house(20170830);            // fixed: every run, whatever its seed, walks through the same house
   std::vector<int32_t> leads_to;  // room * doors + door

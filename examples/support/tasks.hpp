@@ -29,6 +29,12 @@ Task reverse_task(int64_t symbols);
 // last one without a partner stays.
 Task bigram_flip_task(int64_t symbols);
 
+// The target is the source with each symbol written once, twice or three times, as the source says beside it:
+// 3x2 7 7x3 -> 3 3 7 7 7 7. From left to right, so that the alignment never turns back; and how often a
+// symbol still comes stands nowhere but in the source: all counts are equally likely for each, and one may
+// follow itself.
+Task monotone_task(int64_t symbols);
+
 // A walk through a house of `rooms` with `doors` in each: a fixed random table says to which room a door
 // leads, and doors lead one way only. The source names the doors that are taken, from room 0 on; the target
 // the rooms that are reached, a bar, and the same rooms on the way back. A room on the way there follows from

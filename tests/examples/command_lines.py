@@ -75,6 +75,7 @@ bad = [
     ("sort", "--beam 2", "unknown option --beam"),
     ("alignment", "--no-table --model transformer", "--no-table does not apply to --model transformer"),
     ("alignment", "--dropout 1.5", "--dropout 1.5: expected 0 to 0.95"),
+    ("monotone", "--normalizer softmax", "expected --model rnn --normalizer monotonic and an order with attention"),
     ("sort", "--scorer best", "--scorer best: expected one of additive"),
     ("sort", "--json {here}/no/such/folder", "cannot be written"),
     ("copy_unseen", "--hidden 7", "--hidden 7: expected an even number"),
@@ -138,7 +139,7 @@ for program, arguments, sentence in bad:
     if done.returncode != 1 or len(lines) != 1 or sentence not in done.stderr or not lines[0].startswith(program + ": "):
         failures.append(f"{program} {arguments}: status {done.returncode}, {done.stderr!r}, expected {sentence!r}")
 
-for program in ("copy", "reverse", "alignment", "translate", "bigram_flip", "target_attention"):
+for program in ("copy", "reverse", "alignment", "translate", "bigram_flip", "target_attention", "monotone"):
     done = run(program, "--help")
     formulas = ("v . tanh(W q + U k)", "q . k / sqrt(K)", "w_s . q", "max(score - tau, 0)")
     if done.returncode != 0 or not all(formula in done.stdout for formula in formulas):
@@ -170,6 +171,7 @@ for program, contrast in (
     ("bigram_flip --embed 5", '"model": "rnn-encoder-decoder"'),
     ("bigram_flip --model rnn --unidirectional --no-bridge", '"order": "none"'),
     ("target_attention --unidirectional", '"own_past": false'),
+    ("monotone --embed 5", '"order": "none"'),
 ):
     name, options = program.split(" ", 1)
     for more, found in (("", True), (" --no-contrast", False)):

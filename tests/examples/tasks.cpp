@@ -51,6 +51,34 @@ TEST_CASE("bigram_flip: partners change places, a symbol without one stays") {
   }
 }
 
+TEST_CASE("monotone: symbols as often as the source says, in its order, and every count as likely for each") {
+  constexpr int32_t first = 4, symbols = 8;
+  const Task task = monotone_task(symbols);
+  CHECK(task.source_symbols[symbols + 3] == "3x2");
+  CHECK(task.target_symbols.size() == symbols);
+  Rng rng(5);
+  std::map<std::pair<int32_t, size_t>, int> counts;  // of a symbol, written so often
+  int repeats = 0, drawn = 0;
+  for (int n = 0; n < 1000; ++n) {
+    const Example e = task.draw(3 + n % 10, rng);
+    Tokens expected, gold;
+    for (size_t i = 0; i < e.source.size(); ++i) {
+      const int32_t symbol = first + (e.source[i] - first) % symbols;
+      const auto copies = size_t(1 + (e.source[i] - first) / symbols);
+      expected.insert(expected.end(), copies, symbol);
+      gold.insert(gold.end(), copies, int32_t(i));
+      ++counts[{symbol, copies}];
+      ++drawn;
+      if (i > 0) repeats += symbol == first + (e.source[i - 1] - first) % symbols;
+    }
+    CHECK(e.target == expected);
+    CHECK(e.gold == gold);
+  }
+  CHECK(counts.size() == 3 * symbols);
+  for (const auto& [what, count] : counts) CHECK(std::abs(count - drawn / 24.0) < 0.25 * drawn / 24);
+  CHECK(repeats > drawn / 16);  // a run of one symbol may be several source symbols
+}
+
 TEST_CASE(
     "walk: a door of a room leads to one room, rooms come back in reverse, and cannot be told from doors") {
   constexpr int32_t first = 4, rooms = 16, doors = 16, bar = first + rooms;
@@ -249,6 +277,19 @@ TEST_CASE("bigram_flip is learned by RNNsearch from three seeds, and not by the 
   CHECK(worst_share(bigram_flip_task(8), {3, 5}, settings, 3) >= 0.97);
   settings.model = "rnn-encoder-decoder";
   CHECK(worst_share(bigram_flip_task(8), {3, 5}, settings, 1) <= 0.5);
+}
+
+// The program trains longer, to 99%, and decides the walk too.
+TEST_CASE("monotone is learned by monotonic attention, and not without attention") {
+  Settings settings{.order = "input-feeding",
+                    .normalizer = "monotonic",
+                    .embed = 16,
+                    .hidden = 32,
+                    .steps = 600,
+                    .lr = 1e-2};
+  CHECK(worst_share(monotone_task(6), {4, 6}, settings, 1) >= 0.9);
+  settings.order = "none";
+  CHECK(worst_share(monotone_task(6), {4, 6}, settings, 1) <= 0.5);
 }
 
 // The program trains longer, to 100%.
