@@ -5,7 +5,15 @@
 
 namespace heed::inline HEED_PRECISION {
 
+void Past::check(const char* who, int64_t batch, int64_t slots) const {
+  const Shape wanted{batch, slots};
+  if (!weights.defined() || weights.shape() == wanted) return;
+  fail("{}: a past of {} for a memory of {}; a past belongs to one memory, which does not grow", who,
+       weights.shape().text(), wanted.text());
+}
+
 void Past::see(const Tensor& seen) {
+  check("Past::see", seen.size(0), seen.size(2));
   const int64_t queries = seen.size(1);
   steps += queries;
   weights = heed::select(seen, 1, queries - 1);
@@ -33,6 +41,7 @@ Attended attend(const Tensor& query, const Memory& memory, const Scorer& scorer,
   }
   if (query.rank() != 3) fail("attend: the query is {}, wants (B, T, Q) or (B, Q)", query.shape().text());
   memory.check("attend", query.size(0));
+  if (past != nullptr) past->check("attend", memory.batch(), memory.slots());
   const auto [weights, probabilities] = normalizer(
       scorer(query, memory), memory.mask, {.query = query, .past = past ? *past : Past{}, .pass = pass});
   if (past != nullptr) past->see(weights);

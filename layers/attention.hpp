@@ -22,6 +22,8 @@ struct Laws {
   bool equal_share = true;  // equal scores give 1/n
   bool shift = true;        // one number added to all scores changes nothing
   bool doubling = true;     // every slot twice: half the weight for each, the same context
+  bool positive = true;     // every slot that may be seen gets a weight above 0
+  bool any_number = true;   // the same parameters serve a memory of any length
 };
 
 // F. Keeps nothing between calls: what it computes once per memory lives in the Memory. One that breaks a law
@@ -37,18 +39,23 @@ struct Scorer : Module {
   [[nodiscard]] virtual Tensor project(const Tensor& keys) const { return keys; }
   // query (B, T, Q) -> scores (B, T, S). Slots that the memory's mask hides may hold any finite score.
   virtual Tensor operator()(const Tensor& query, const Memory& memory) const = 0;
+  // Whether a score depends on the slot's key, so that what is added to keys (Coverage) has an effect.
+  [[nodiscard]] virtual bool reads_keys() const { return true; }
   void visit(const Visitor& /*visitor*/) const override {}  // by default: no parameters
 };
 
-// What earlier queries of the same rows saw, for mechanisms that go on from there (monotonic, local,
-// coverage). It belongs to the caller, like a Memory: no layer keeps anything between calls.
+// What earlier queries of the same rows saw of one memory, for mechanisms that go on from there (monotonic,
+// local, coverage). It belongs to the caller, like a Memory: no layer keeps anything between calls.
 struct Past {
   bool keep_coverage = false;  // whether to keep the sum too, for who reads it (Coverage)
   int64_t steps = 0;           // queries so far; before the first the others are undefined
   Tensor weights = {};         // (B, S), of the last one
   Tensor coverage = {};        // (B, S), the sum over all of them (See et al. 2017, eq. 10), if kept
 
-  void see(const Tensor& weights);  // (B, T, S), of the next T queries
+  // (B, T, S), of the next T queries. Throws when S or B are not those of the queries before.
+  void see(const Tensor& weights);
+  // Throws `who: ...` when this is the past of another memory than one of (batch, slots).
+  void check(const char* who, int64_t batch, int64_t slots) const;
   [[nodiscard]] Past select(std::span<const int32_t> rows) const;
 };
 
@@ -86,7 +93,7 @@ struct Attended {
 
 // context_t = sum_s weights_ts value_s, weights = normalizer(scorer(query, memory), mask) (Bahdanau et al.
 // 2014, eq. 5 and 6). query (B, T, Q), or (B, Q): one query per row. `past`, where given, is what the queries
-// before saw, and sees these after. Throws when query and memory do not fit.
+// before saw, and sees these after. Throws when query, memory and past do not fit.
 Attended attend(const Tensor& query, const Memory& memory, const Scorer& scorer, const Normalizer& normalizer,
                 const Pass& pass = {}, Past* past = nullptr);
 

@@ -32,6 +32,7 @@ void Memory::check(const char* who, int64_t batch) const {
          values.shape().text());
   }
   if (keys.size(0) != batch) fail("{}: a memory of batch {} for a batch of {}", who, keys.size(0), batch);
+  if (slots() == 0) fail("{}: a memory of 0 slots", who);
   mask.check(who, batch, slots());
 }
 

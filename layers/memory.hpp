@@ -26,7 +26,8 @@ struct Memory {
   void append(const Memory& more);
   // The rows rows[0], rows[1], ... of the batch: beams, shrinking batches.
   [[nodiscard]] Memory select(std::span<const int32_t> rows) const;
-  // Throws `who: ...` unless keys, values and mask fit each other and a batch of that size.
+  // Throws `who: ...` unless keys, values and mask fit each other and a batch of that size, and there is a
+  // slot. (Where all slots are hidden a context is 0; where there is none, who asks is mistaken.)
   void check(const char* who, int64_t batch) const;
 };
 

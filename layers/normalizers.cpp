@@ -8,24 +8,16 @@
 namespace heed::inline HEED_PRECISION {
 namespace {
 
-template <class N>
-concept HasTemperature = requires(N n) {
-  n.sharpness;
-};
-template <class N>
-concept HasWindow = requires(N n) {
-  n.window;
-};
-
 constexpr auto normalizers = known_entries<KnownNormalizer, Normalizer>(std::type_identity<AllNormalizers>{});
 
-template <class... N>
-bool any_temperature(std::type_identity<std::tuple<N...>> /*list*/, std::string_view name) {
-  return ((name == N::name && HasTemperature<N>) || ...);
+// Whether the normalizer of this name is one for whose type `has` is true.
+template <class Has, class... N>
+bool any_named(std::string_view name, Has has, std::type_identity<std::tuple<N...>> /*list*/) {
+  return ((name == N::name && has(std::type_identity<N>{})) || ...);
 }
-template <class... N>
-bool any_window(std::type_identity<std::tuple<N...>> /*list*/, std::string_view name) {
-  return ((name == N::name && HasWindow<N>) || ...);
+template <class Has>
+bool any_named(std::string_view name, Has has) {
+  return any_named(name, has, std::type_identity<AllNormalizers>{});
 }
 
 }  // namespace
@@ -56,10 +48,25 @@ Ids visible(const char* who, const Tensor& scores, const Mask& mask) {
 }
 
 bool reads_temperature(std::string_view name) {
-  return any_temperature(std::type_identity<AllNormalizers>{}, name);
+  return any_named(name, []<class N>(std::type_identity<N>) {
+    return requires(N n) { n.sharpness; };
+  });
 }
-
-bool reads_window(std::string_view name) { return any_window(std::type_identity<AllNormalizers>{}, name); }
+bool reads_window(std::string_view name) {
+  return any_named(name, []<class N>(std::type_identity<N>) {
+    return requires(N n) { n.window; };
+  });
+}
+bool walks(std::string_view name) {
+  return any_named(name, []<class N>(std::type_identity<N>) {
+    return requires { N::walks; };
+  });
+}
+bool wants_reward(std::string_view name) {
+  return any_named(name, []<class N>(std::type_identity<N>) {
+    return requires { N::wants_reward; };
+  });
+}
 
 std::span<const KnownNormalizer> known_normalizers() { return normalizers; }
 

@@ -40,6 +40,11 @@ std::span<const KnownNormalizer> known_normalizers();
 bool reads_temperature(std::string_view name);
 bool reads_window(std::string_view name);
 
+// Whether it walks through the slots and never turns back; whether its weights have no gradient, so that
+// somebody has to reward them (ReinforceLoss): it has a member `walks`, `wants_reward`.
+bool walks(std::string_view name);
+bool wants_reward(std::string_view name);
+
 // By name; throws `no normalizer "x"; there are softmax, ...`, and what the normalizer itself throws.
 std::unique_ptr<Normalizer> make_normalizer(std::string_view name, const NormalizerSizes& sizes, Rng& rng);
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <vector>
 
+#include "autograd/error.hpp"
 #include "autograd/graph.hpp"
 #include "autograd/ops.hpp"
 
@@ -169,7 +170,16 @@ bool doubles(Specimen& c) {
          same(doubled.context, seen.context);
 }
 
-bool takes_any_number(Specimen& c) {
+// Scores apart, but not by so much that a weight of e^-score would be lost to rounding.
+bool leaves_none_out(Specimen& c) {
+  Tensor scores = Tensor::empty({B, T, S});
+  for (int64_t i = 0; i < scores.size(); ++i) scores.mutable_data()[i] = static_cast<real>(i % S);
+  const Tensor weights = (*c.normalizer)(scores, {}, {.query = c.query}).weights;
+  return std::all_of(weights.values().begin(), weights.values().end(), [](real w) { return w > 0; });
+}
+
+// A scorer that has to know the most slots in advance refuses more.
+bool takes_any_number(Specimen& c) try {
   Rng rng(12);
   bool holds = true;
   for (const int64_t n : {1, 2, 3, 10, 33, 100, 1000}) {
@@ -178,6 +188,8 @@ bool takes_any_number(Specimen& c) {
     if (c.laws.sum_to_one) holds = holds && same(sum(seen.weights, -1), Tensor::full({B, T}, 1));
   }
   return holds;
+} catch (const Error&) {
+  return false;
 }
 
 bool takes_rows_alone(Specimen& c) {
@@ -210,7 +222,8 @@ constexpr Law laws[] = {
     {"equal", "n equal keys get 1/n each", &Laws::equal_share, shares_equally},
     {"one slot", "a single slot gives its value", &Laws::sum_to_one, gives_the_only_value},
     {"double", "every slot twice: half the weight for each, the same context", &Laws::doubling, doubles},
-    {"any n", "the same parameters attend to 1 slot, 1000, and between", nullptr, takes_any_number},
+    {"positive", "every slot that may be seen gets a weight above 0", &Laws::positive, leaves_none_out},
+    {"any n", "the same parameters attend to 1 slot, 1000, and between", &Laws::any_number, takes_any_number},
     {"batch", "a batch is each row alone, its queries one by one", nullptr, takes_rows_alone},
 };
 
@@ -219,7 +232,9 @@ Laws both(const Laws& a, const Laws& b) {
           .sum_to_one = a.sum_to_one && b.sum_to_one,
           .equal_share = a.equal_share && b.equal_share,
           .shift = a.shift && b.shift,
-          .doubling = a.doubling && b.doubling};
+          .doubling = a.doubling && b.doubling,
+          .positive = a.positive && b.positive,
+          .any_number = a.any_number && b.any_number};
 }
 
 }  // namespace
@@ -230,7 +245,7 @@ Specimen specimen(const KnownScorer& s, const KnownNormalizer& n) {
   Rng rng(11);
   Specimen c;
   c.laws = both(s.laws, n.laws);
-  c.scorer = s.make({.query = size, .key = size, .hidden = 7, .slots = 1000}, rng);
+  c.scorer = s.make({.query = size, .key = size, .hidden = 7, .slots = 2 * S}, rng);
   c.normalizer = n.make({.query = size, .hidden = 3}, rng);
   // Not as monotonic walks begin, which hardly ever stop.
   for (Tensor& p : parameters(*c.normalizer)) p.assign(scale(random(p.shape(), rng), real(0.1)).values());

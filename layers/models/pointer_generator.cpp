@@ -3,7 +3,6 @@
 #include <limits>
 
 #include "autograd/error.hpp"
-#include "autograd/graph.hpp"
 #include "autograd/ops.hpp"
 #include "layers/models/tokens.hpp"
 #include "layers/normalizers/softmax.hpp"
@@ -42,11 +41,7 @@ PointerGenerator::PointerGenerator(const Options& options, Rng& rng)
                           rng)),
       inner_(2 * options_.hidden, options_.hidden, rng),
       output_(options_.hidden, options_.vocabulary, rng) {
-  if (options_.coverage) {
-    const NoGrad no_grad;
-    const Tensor key = scorer_->project(Tensor::zeros({1, 1, options_.hidden}));
-    coverage_ = std::make_unique<Coverage>(key.size(-1), rng);
-  }
+  if (options_.coverage) coverage_ = std::make_unique<Coverage>(*scorer_, options_.hidden, rng);
   if (options_.pointer) generates_ = std::make_unique<Linear>(2 * options_.hidden + options_.embed, 1, rng);
 }
 

@@ -12,7 +12,7 @@ namespace heed::inline HEED_PRECISION {
 struct Entmax15 : Normalizer {
   static constexpr const char* name = "entmax15";
   static constexpr const char* formula = "max(score / 2 - tau, 0)^2";
-  static constexpr Laws laws{.doubling = false};
+  static constexpr Laws laws{.doubling = false, .positive = false};
 
   Entmax15(const NormalizerSizes& sizes, Rng& /*rng*/) : sharpness(inverse_temperature(name, sizes)) {}
 
@@ -29,7 +29,7 @@ struct Entmax15 : Normalizer {
 struct Entmax : Normalizer {
   static constexpr const char* name = "entmax";
   static constexpr const char* formula = "max((a - 1) score - tau, 0)^(1 / (a - 1)), a learned";
-  static constexpr Laws laws{.doubling = false};
+  static constexpr Laws laws{.doubling = false, .positive = false};
 
   Entmax(const NormalizerSizes& sizes, Rng& /*rng*/)
       : sharpness(inverse_temperature(name, sizes)), shape(constant_init({1}, 0)) {}

@@ -17,7 +17,7 @@ namespace heed::inline HEED_PRECISION {
 struct Gumbel : Normalizer {
   static constexpr const char* name = "gumbel";
   static constexpr const char* formula = "softmax((score + Gumbel noise) / temperature)";
-  static constexpr Laws laws{.equal_share = false, .doubling = false};
+  static constexpr Laws laws{.equal_share = false, .doubling = false, .positive = false};
 
   Gumbel(const NormalizerSizes& sizes, Rng& /*rng*/) : sharpness(inverse_temperature(name, sizes)) {}
 

@@ -12,7 +12,7 @@ struct LocalM : Normalizer {
   static constexpr const char* name = "local_m";
   static constexpr const char* formula = "softmax over |s - t| <= D";
   static constexpr Laws laws{
-      .permutation = false, .sum_to_one = false, .equal_share = false, .doubling = false};
+      .permutation = false, .sum_to_one = false, .equal_share = false, .doubling = false, .positive = false};
 
   LocalM(const NormalizerSizes& sizes, Rng& rng);
 
@@ -31,7 +31,7 @@ struct LocalP : Normalizer {
   static constexpr const char* formula =
       "softmax over |s - p| <= D, e^(-2 (s - p)^2 / D^2), p = S sigmoid(v . tanh(W q))";
   static constexpr Laws laws{
-      .permutation = false, .sum_to_one = false, .equal_share = false, .doubling = false};
+      .permutation = false, .sum_to_one = false, .equal_share = false, .doubling = false, .positive = false};
 
   LocalP(const NormalizerSizes& sizes, Rng& rng);
 

@@ -16,6 +16,8 @@ struct Monotonic : Normalizer {
   static constexpr Laws laws{
       .permutation = false, .sum_to_one = false, .equal_share = false, .shift = false, .doubling = false};
 
+  static constexpr bool walks = true;
+
   Monotonic(const NormalizerSizes& sizes, Rng& rng);
 
   Weights operator()(const Tensor& scores, const Mask& mask, const Moment& moment) const override;
@@ -31,6 +33,13 @@ struct Monotonic : Normalizer {
 struct MonotonicHard : Monotonic {
   static constexpr const char* name = "monotonic_hard";
   static constexpr const char* formula = "the first slot with sigmoid(score + r) > 1/2; trained as monotonic";
+
+  static constexpr Laws laws{.permutation = false,
+                             .sum_to_one = false,
+                             .equal_share = false,
+                             .shift = false,
+                             .doubling = false,
+                             .positive = false};
 
   MonotonicHard(const NormalizerSizes& sizes, Rng& rng) : Monotonic(sizes, rng) { hard = true; }
 };

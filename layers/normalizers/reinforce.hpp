@@ -13,7 +13,8 @@ namespace heed::inline HEED_PRECISION {
 struct Reinforce : Normalizer {
   static constexpr const char* name = "reinforce";
   static constexpr const char* formula = "one-hot, drawn from softmax";
-  static constexpr Laws laws{.equal_share = false, .doubling = false};
+  static constexpr Laws laws{.equal_share = false, .doubling = false, .positive = false};
+  static constexpr bool wants_reward = true;
 
   Reinforce(const NormalizerSizes& sizes, Rng& /*rng*/) : sharpness(inverse_temperature(name, sizes)) {}
 

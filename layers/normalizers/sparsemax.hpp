@@ -12,7 +12,7 @@ namespace heed::inline HEED_PRECISION {
 struct Sparsemax : Normalizer {
   static constexpr const char* name = "sparsemax";
   static constexpr const char* formula = "max(score - tau, 0)";
-  static constexpr Laws laws{.doubling = false};
+  static constexpr Laws laws{.doubling = false, .positive = false};
 
   Sparsemax(const NormalizerSizes& sizes, Rng& /*rng*/) : sharpness(inverse_temperature(name, sizes)) {}
 

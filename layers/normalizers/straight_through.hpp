@@ -12,7 +12,7 @@ namespace heed::inline HEED_PRECISION {
 struct StraightThrough : Normalizer {
   static constexpr const char* name = "straight_through";
   static constexpr const char* formula = "one-hot; softmax's gradient";
-  static constexpr Laws laws{.equal_share = false, .doubling = false};
+  static constexpr Laws laws{.equal_share = false, .doubling = false, .positive = false};
 
   StraightThrough(const NormalizerSizes& sizes, Rng& /*rng*/) : sharpness(inverse_temperature(name, sizes)) {}
 

@@ -14,7 +14,8 @@ namespace heed::inline HEED_PRECISION {
 struct Location : Scorer {
   static constexpr const char* name = "location";
   static constexpr const char* formula = "w_s . q";
-  static constexpr Laws laws{.permutation = false, .equal_share = false, .doubling = false};
+  static constexpr Laws laws{
+      .permutation = false, .equal_share = false, .doubling = false, .any_number = false};
 
   Location(const ScorerSizes& sizes, Rng& rng) : weight(rows(sizes, rng)) {}
 
@@ -25,6 +26,7 @@ struct Location : Scorer {
     }
     return linear(query, slice(weight, 0, 0, slots));
   }
+  [[nodiscard]] bool reads_keys() const override { return false; }
   void visit(const Visitor& visitor) const override { visitor("weight", weight); }
 
   Tensor weight;

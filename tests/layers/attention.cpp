@@ -122,6 +122,15 @@ TEST_CASE("attention: what does not fit is a sentence") {
     CHECK(error_of([&] { c.look(Mask::of_lengths({6, 6})); }).substr(0, 7) == "attend:");
     Memory memory = c.scorer->prepare(c.keys, c.values);
     CHECK(error_of([&] {
+            c.look(c.query, Tensor::zeros({B, 0, size}), Tensor::zeros({B, 0, 2}));
+          }) == "attend: a memory of 0 slots");
+    Past past{.keep_coverage = true};
+    attend(c.query, c.scorer->prepare(slice(c.keys, 1, 0, 1), slice(c.values, 1, 0, 1)), *c.scorer,
+           *c.normalizer, {}, &past);
+    CHECK(
+        error_of([&] { attend(c.query, memory, *c.scorer, *c.normalizer, {}, &past); }) ==
+        "attend: a past of (3, 1) for a memory of (3, 6); a past belongs to one memory, which does not grow");
+    CHECK(error_of([&] {
             memory.append(c.scorer->prepare(c.keys, c.values, Mask::of_lengths({1, 1, 1})));
           }) == "Memory::append: the new slots have a mask; append what may be seen");
   });

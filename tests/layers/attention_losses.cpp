@@ -37,7 +37,7 @@ TEST_CASE("coverage: with the additive scorer it is eq. 11 of See et al., writte
   constexpr int64_t A = 4, Q = 3, K = 2;
   Rng rng(1);
   const Additive scorer({.query = Q, .key = K, .hidden = A}, rng);
-  const Coverage coverage(A, rng);
+  const Coverage coverage(scorer, K, rng);
   const Tensor keys = random_tensor({1, S, K}, rng), query = random_tensor({1, T, Q}, rng);
   const Memory memory = scorer.prepare(keys, keys, Mask::of_lengths({4}));
   Past past{.keep_coverage = true};
@@ -70,7 +70,7 @@ TEST_CASE("coverage: with the additive scorer it is eq. 11 of See et al., writte
 
 TEST_CASE("coverage: nothing before the first query, w_c c_s in the keys after it") {
   Rng rng(2);
-  const Coverage coverage(3, rng);
+  const Coverage coverage(Dot({.query = 3, .key = 3, .hidden = 0}, rng), 3, rng);
   const Memory memory{random_tensor({B, S, 3}, rng), random_tensor({B, S, 2}, rng), Mask::of_lengths({3, 5})};
   Past past{.keep_coverage = true};
   CHECK(coverage(memory, past).keys.data() == memory.keys.data());
@@ -90,7 +90,7 @@ TEST_CASE("coverage: nothing before the first query, w_c c_s in the keys after i
       }
     }
   }
-  const Coverage wide(4, rng);
+  const Coverage wide(Dot({.query = 4, .key = 4, .hidden = 0}, rng), 4, rng);
   CHECK(error_of([&] { static_cast<void>(wide(memory, past)); }) == "Coverage: keys of 3 features, wants 4");
   past.coverage = {};
   CHECK(error_of([&] { static_cast<void>(coverage(memory, past)); }) ==
