@@ -2,6 +2,7 @@
 
 #include "autograd/error.hpp"
 #include "autograd/ops.hpp"
+#include "layers/place.hpp"
 
 namespace heed::inline HEED_PRECISION {
 namespace {
@@ -10,6 +11,7 @@ int64_t count_of_parts(const LanguageModel::Options& o) {
   switch (o.look) {
     case LookBack::nothing:
     case LookBack::states:
+    case LookBack::outputs:
     case LookBack::intra:
       return 1;
     case LookBack::key_value:
@@ -22,6 +24,12 @@ int64_t count_of_parts(const LanguageModel::Options& o) {
   fail("LanguageModel: {} is no way to look back", static_cast<int>(o.look));
 }
 
+// Whether it attends to a memory of parts of its states.
+bool looks(LookBack look) {
+  return look == LookBack::states || look == LookBack::outputs || look == LookBack::key_value ||
+         look == LookBack::key_value_predict;
+}
+
 LanguageModel::Options checked(const LanguageModel::Options& o) {
   if (o.embed < 1 || o.hidden < 1 || o.window < 0) {
     fail("LanguageModel: embed {} and hidden {} must be at least 1, window {} at least 0", o.embed, o.hidden,
@@ -31,6 +39,10 @@ LanguageModel::Options checked(const LanguageModel::Options& o) {
   if (o.hidden % count_of_parts(o) != 0) {
     fail("LanguageModel: hidden {} cannot be cut into {} equal parts", o.hidden, count_of_parts(o));
   }
+  if (!looks(o.look)) return o;
+  check_place("LanguageModel", o.scorer, o.normalizer, {.grows = true});
+  if (o.window > 0 && reads_window(o.normalizer))
+    fail("LanguageModel: {} has a window of its own; the model's, {}, must be 0", o.normalizer, o.window);
   return o;
 }
 
@@ -52,6 +64,17 @@ Mask windows_mask(int64_t batch, int64_t steps, int64_t window) {
   return Mask::of_bytes(batch * steps, window, bytes);
 }
 
+// The last `window` slots of a past of no more: those that there have not been yet are hidden, so that a slot
+// stands where it stands in windows(). All of it if window = 0.
+Memory last_of(const Memory& past, int64_t window) {
+  const int64_t missing = window - past.slots();
+  if (window == 0 || missing == 0) return past;
+  std::vector<uint8_t> bytes;
+  for (int64_t i = 0; i < past.batch() * window; ++i) bytes.push_back(i % window >= missing ? 1 : 0);
+  return {pad(past.keys, 1, missing, 0), pad(past.values, 1, missing, 0),
+          Mask::of_bytes(past.batch(), window, bytes)};
+}
+
 // x (B, T, D) as it was `by` steps before, zeros before the beginning.
 Tensor delayed(const Tensor& x, int64_t by) { return by == 0 ? x : slice(pad(x, 1, by, 0), 1, 0, x.size(1)); }
 
@@ -61,22 +84,26 @@ Tensor as_slot(const Tensor& x) { return x.reshape({x.size(0), 1, x.size(1)}); }
 
 int64_t LanguageModel::part_size() const { return options_.hidden / count_of_parts(options_); }
 
-bool LanguageModel::attends() const {
-  return options_.look == LookBack::states || options_.look == LookBack::key_value ||
-         options_.look == LookBack::key_value_predict;
-}
+bool LanguageModel::attends() const { return looks(options_.look); }
 
 LanguageModel::LanguageModel(const Options& options, Rng& rng)
     : options_(checked(options)), embedding_(options.vocabulary, options.embed, rng) {
   const int64_t size = part_size();
   const Linear::Options plain{.bias = false};
   if (options.look == LookBack::intra) {
-    intra_.emplace(options.embed, options.hidden, rng);
+    intra_.emplace(IntraAttention::Options{.input = options.embed,
+                                           .hidden = options.hidden,
+                                           .scorer = options.scorer,
+                                           .normalizer = options.normalizer,
+                                           .slots = options.slots},
+                   rng);
   } else {
     lstm_.emplace(Cell::lstm, options.embed, options.hidden, Recurrent::Options{}, rng);
   }
   if (attends()) {
-    scorer_.emplace(ScorerSizes{.query = size, .key = size, .hidden = size}, rng);
+    scorer_ = make_scorer(options.scorer,
+                          {.query = size, .key = size, .hidden = size, .slots = options.slots}, rng);
+    normalizer_ = make_normalizer(options.normalizer, {.query = size, .hidden = size}, rng);
     context_.emplace(size, size, rng, plain);
     predict_.emplace(size, size, rng, plain);
   }
@@ -97,26 +124,27 @@ LanguageModel::Parts LanguageModel::part(const Tensor& h) const {
   }
 }
 
-Tensor LanguageModel::logits(const Tensor& context, const Tensor& predict) const {
-  return (*output_)(tanh((*context_)(context) + (*predict_)(predict)));
+Tensor LanguageModel::combine(const Tensor& context, const Tensor& predict) const {
+  return tanh((*context_)(context) + (*predict_)(predict));
 }
 
 // A memory for each query: the L steps before it.
-Attended LanguageModel::look_at_window(const Tensor& query, const Memory& past) const {
+Attended LanguageModel::look_at_window(const Tensor& query, const Memory& past, const Pass& pass) const {
   const int64_t batch = query.size(0);
   const int64_t steps = query.size(1);
   const Memory memory{windows(past.keys, options_.window), windows(past.values, options_.window),
                       windows_mask(batch, steps, options_.window)};
-  const Attended seen = attend(query.reshape({batch * steps, query.size(2)}), memory, *scorer_, normalizer_);
+  const Attended seen =
+      attend(query.reshape({batch * steps, query.size(2)}), memory, *scorer_, *normalizer_, pass);
   const auto unfold = [&](const Tensor& x) { return x.reshape({batch, steps, x.size(1)}); };
   return {unfold(seen.context), unfold(seen.weights), unfold(seen.probabilities)};
 }
 
-Prediction LanguageModel::operator()(const Ids& tokens) const {
+Prediction LanguageModel::operator()(const Ids& tokens, const Pass& pass) const {
   check_batch("LanguageModel", tokens);
   const Tensor x = embedding_(tokens);  // (B, T, embed)
   if (intra_) {
-    const auto [output, weights] = (*intra_)(x);
+    const auto [output, weights] = (*intra_)(x, pass);
     return {(*output_)(output), weights};
   }
   const Tensor h = (*lstm_)(x).output;  // (B, T, H)
@@ -128,11 +156,15 @@ Prediction LanguageModel::operator()(const Ids& tokens) const {
     }
     return {(*output_)(tanh((*ngram_)(concat(parts, 2)))), {}};
   }
+  if (options_.look == LookBack::outputs) {
+    const auto [output, weights] = look_in_turn(h, pass);
+    return {(*output_)(output), weights};
+  }
   const auto [key, value, predict] = part(h);
   const Memory past = scorer_->prepare(key, value, Mask().causal(-1));  // query t sees the slots before t
   const Attended seen =
-      options_.window > 0 ? look_at_window(key, past) : attend(key, past, *scorer_, normalizer_);
-  return {logits(seen.context, predict), seen.weights};
+      options_.window > 0 ? look_at_window(key, past, pass) : attend(key, past, *scorer_, *normalizer_, pass);
+  return {(*output_)(combine(seen.context, predict)), seen.weights};
 }
 
 DecoderState LanguageModel::start(int64_t batch) const {
@@ -153,23 +185,41 @@ DecoderState LanguageModel::start(int64_t batch) const {
   return state;
 }
 
-Prediction LanguageModel::look_step(DecoderState& state, const Tensor& h) const {
+LanguageModel::Look LanguageModel::look_step(DecoderState& state, const Tensor& h, const Pass& pass) const {
   const auto [key, value, predict] = part(h);
   Memory& past = state.memories[0];
   Attended seen{.context = Tensor::zeros(value.shape()), .weights = {}, .probabilities = {}};
-  if (past.slots() > 0) seen = attend(key, past, *scorer_, normalizer_);
-  past.append(scorer_->prepare(as_slot(key), as_slot(value)));
+  Past before{.steps = state.steps};  // all that goes with a memory that grows
+  if (past.slots() > 0)
+    seen = attend(key, last_of(past, options_.window), *scorer_, *normalizer_, pass, &before);
+  const Tensor output = combine(seen.context, predict);
+  const bool of_outputs = options_.look == LookBack::outputs;
+  past.append(scorer_->prepare(as_slot(of_outputs ? output : key), as_slot(of_outputs ? output : value)));
   const int64_t over = past.slots() - options_.window;
   if (options_.window > 0 && over > 0) {
     past = {slice(past.keys, 1, over, past.slots()), slice(past.values, 1, over, past.slots())};
   }
-  return {logits(seen.context, predict), seen.weights};
+  ++state.steps;
+  return {output, seen.weights};
+}
+
+LanguageModel::Look LanguageModel::look_in_turn(const Tensor& h, const Pass& pass) const {
+  const int64_t steps = h.size(1), width = options_.window > 0 ? options_.window : steps;
+  DecoderState state = start(h.size(0));
+  TensorList outputs, rows;
+  for (int64_t t = 0; t < steps; ++t) {
+    const auto [output, weights] = look_step(state, select(h, 1, t), pass);
+    outputs.push_back(output);
+    rows.push_back(weights.defined() ? pad(weights, 1, 0, width - weights.size(1))
+                                     : Tensor::zeros({h.size(0), width}));
+  }
+  return {stack(outputs, 1), stack(rows, 1)};
 }
 
 Prediction LanguageModel::step(DecoderState& state, const Ids& token) const {
   const Tensor x = embedding_(token);  // (B, embed)
-  ++state.steps;
   if (intra_) {
+    ++state.steps;
     IntraAttention::State before{state.memories[0], state.tensors[0]};
     Tensor weights;
     const Tensor h = intra_->step(x, before, &weights);
@@ -180,8 +230,12 @@ Prediction LanguageModel::step(DecoderState& state, const Ids& token) const {
   Recurrent::States states{state.tensors[0]};
   const Tensor h = lstm_->step(x, states);
   state.tensors[0] = states[0];
+  if (attends()) {
+    const auto [output, weights] = look_step(state, h, {});
+    return {(*output_)(output), weights};
+  }
+  ++state.steps;
   if (options_.look == LookBack::nothing) return {(*output_)(h), {}};
-  if (attends()) return look_step(state, h);
   state.tensors.insert(state.tensors.begin() + 1, h);
   TensorList parts;
   for (int64_t i = 0; i + 1 < options_.ngram; ++i) {
@@ -200,6 +254,7 @@ void LanguageModel::visit(const Visitor& visitor) const {
   tell("lstm", lstm_);
   tell("intra", intra_);
   tell("scorer", scorer_);
+  tell("normalizer", normalizer_);
   tell("context", context_);
   tell("predict", predict_);
   tell("ngram", ngram_);

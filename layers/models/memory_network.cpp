@@ -6,6 +6,7 @@
 #include "autograd/ops.hpp"
 #include "layers/init.hpp"
 #include "layers/models/tokens.hpp"
+#include "layers/place.hpp"
 
 namespace heed::inline HEED_PRECISION {
 namespace {
@@ -72,14 +73,32 @@ Ids ages(std::span<const int32_t> lengths, int64_t slots) {
   return ids;
 }
 
-// The query of a hop; one of zeros scores all keys alike, so that attention is the mean.
+template <class Options>
+Options checked(const char* who, const Options& o) {
+  check_sizes(who, o.size, o.hops);
+  check_place(who, o.scorer, o.normalizer, {.order = false});
+  if (!o.attention && (o.scorer != "dot" || o.normalizer != "softmax"))
+    fail("{}: without attention there is nothing that {} and {} could do", who, o.scorer, o.normalizer);
+  return o;
+}
+
+// The query of a hop; the dot product of one of zeros with any key is 0, so that softmax gives the mean.
 Tensor asking(const Tensor& u, bool attention) { return attention ? u : zeros_like(u); }
+
+std::unique_ptr<Scorer> square_scorer(const std::string& name, int64_t size, Rng& rng) {
+  return make_scorer(name, {.query = size, .key = size, .hidden = size}, rng);
+}
+
+std::unique_ptr<Normalizer> square_normalizer(const std::string& name, int64_t size, Rng& rng) {
+  return make_normalizer(name, {.query = size, .hidden = size}, rng);
+}
 
 }  // namespace
 
 MemoryNetwork::MemoryNetwork(const Options& options, Rng& rng)
-    : options_(options), dot_({.query = options.size, .key = options.size, .hidden = 0}, rng) {
-  check_sizes("MemoryNetwork", options.size, options.hops);
+    : options_(checked("MemoryNetwork", options)),
+      scorer_(square_scorer(options.scorer, options.size, rng)),
+      normalizer_(square_normalizer(options.normalizer, options.size, rng)) {
   const bool layerwise = options.tying == Tying::layerwise;
   const int64_t tables = layerwise ? 2 : options.hops + 1;
   for (int64_t i = 0; i < tables; ++i) {
@@ -94,8 +113,8 @@ MemoryNetwork::MemoryNetwork(const Options& options, Rng& rng)
   w_->weight = normal_init(w_->weight.shape(), stddev, rng);
 }
 
-Answer MemoryNetwork::operator()(const Ids& facts, std::span<const int32_t> lengths,
-                                 const Ids& question) const {
+Answer MemoryNetwork::operator()(const Ids& facts, std::span<const int32_t> lengths, const Ids& question,
+                                 const Pass& pass) const {
   check_facts("MemoryNetwork", "facts", facts, lengths);
   const int64_t slots = facts.shape()[1];
   check_words("MemoryNetwork", "question", question, facts.shape()[0]);
@@ -112,11 +131,15 @@ Answer MemoryNetwork::operator()(const Ids& facts, std::span<const int32_t> leng
   };
   Tensor u = bags(layerwise ? *question_ : embeddings_[0], question,
                   word_weights(question, options_.words, options_.size));  // (B, D)
-  Memory memory{embed(0), embed(1), mask};
+  Tensor keys = embed(0), values = embed(1);
   TensorList looks;
   for (int64_t hop = 0; hop < options_.hops; ++hop) {
-    if (hop > 0 && !layerwise) memory = {memory.values, embed(static_cast<size_t>(hop) + 1), mask};
-    const Attended seen = attend(asking(u, options_.attention), memory, dot_, softmax_);
+    if (hop > 0 && !layerwise) {
+      keys = values;
+      values = embed(static_cast<size_t>(hop) + 1);
+    }
+    const Memory memory = scorer_->prepare(keys, values, mask);
+    const Attended seen = attend(asking(u, options_.attention), memory, *scorer_, *normalizer_, pass);
     u = (layerwise ? (*h_)(u) : u) + seen.context;
     looks.push_back(seen.weights);
   }
@@ -124,6 +147,8 @@ Answer MemoryNetwork::operator()(const Ids& facts, std::span<const int32_t> leng
 }
 
 void MemoryNetwork::visit(const Visitor& visitor) const {
+  visitor("scorer", *scorer_);
+  visitor("normalizer", *normalizer_);
   for (size_t i = 0; i < embeddings_.size(); ++i) visitor("embeddings." + std::to_string(i), embeddings_[i]);
   for (size_t i = 0; i < times_.size(); ++i) visitor("times." + std::to_string(i), times_[i]);
   if (!question_) return;
@@ -133,10 +158,10 @@ void MemoryNetwork::visit(const Visitor& visitor) const {
 }
 
 KeyValueNetwork::KeyValueNetwork(const Options& options, Rng& rng)
-    : options_(options),
-      dot_({.query = options.size, .key = options.size, .hidden = 0}, rng),
+    : options_(checked("KeyValueNetwork", options)),
+      scorer_(square_scorer(options.scorer, options.size, rng)),
+      normalizer_(square_normalizer(options.normalizer, options.size, rng)),
       a_(options.vocabulary, options.size, rng, stddev) {
-  check_sizes("KeyValueNetwork", options.size, options.hops);
   if (!options.tied) b_ = std::make_unique<Embedding>(options.vocabulary, options.size, rng, stddev);
   for (int64_t hop = 0; hop < options.hops; ++hop) {
     r_.emplace_back(options.size, options.size, rng, Linear::Options{.bias = false});
@@ -144,7 +169,7 @@ KeyValueNetwork::KeyValueNetwork(const Options& options, Rng& rng)
 }
 
 Answer KeyValueNetwork::operator()(const Ids& keys, const Ids& values, std::span<const int32_t> lengths,
-                                   const Ids& question, const Ids& candidates) const {
+                                   const Ids& question, const Ids& candidates, const Pass& pass) const {
   check_facts("KeyValueNetwork", "keys", keys, lengths);
   check_facts("KeyValueNetwork", "values", values, lengths);
   if (keys.shape()[1] != values.shape()[1]) {
@@ -155,11 +180,11 @@ Answer KeyValueNetwork::operator()(const Ids& keys, const Ids& values, std::span
   const auto embed = [&](const Embedding& table, const Ids& ids) {
     return bags(table, ids, word_weights(ids, MemoryNetwork::Words::bag, options_.size));
   };
-  const Memory memory = dot_.prepare(embed(a_, keys), embed(a_, values), Mask::of_lengths(lengths));
+  const Memory memory = scorer_->prepare(embed(a_, keys), embed(a_, values), Mask::of_lengths(lengths));
   Tensor q = embed(a_, question);  // (B, D)
   TensorList looks;
   for (const Linear& r : r_) {
-    const Attended seen = attend(asking(q, options_.attention), memory, dot_, softmax_);
+    const Attended seen = attend(asking(q, options_.attention), memory, *scorer_, *normalizer_, pass);
     q = r(q + seen.context);
     looks.push_back(seen.weights);
   }
@@ -168,6 +193,8 @@ Answer KeyValueNetwork::operator()(const Ids& keys, const Ids& values, std::span
 }
 
 void KeyValueNetwork::visit(const Visitor& visitor) const {
+  visitor("scorer", *scorer_);
+  visitor("normalizer", *normalizer_);
   visitor("A", a_);
   if (b_) visitor("B", *b_);
   for (size_t i = 0; i < r_.size(); ++i) visitor("R." + std::to_string(i), r_[i]);

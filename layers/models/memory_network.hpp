@@ -2,17 +2,22 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "autograd/ids.hpp"
 #include "layers/embedding.hpp"
 #include "layers/linear.hpp"
-#include "layers/normalizers/softmax.hpp"
-#include "layers/scorers/dot.hpp"
+#include "layers/normalizers.hpp"
+#include "layers/scorers.hpp"
 
 // Networks that answer a question from a memory of facts, in several hops: what one look at the memory brings
 // becomes part of the query of the next. Letters: B batch, S facts, J words of a fact, D features, K hops,
 // V vocabulary. The word tokens::pad fills up facts and questions and counts for nothing.
+//
+// The papers score by dot and average by softmax; any scorer and normalizer, the same for all hops, may stand
+// there that does not go by the place of a fact, of which there is none to count on, and has a gradient: the
+// constructors throw on the others, and on sizes below 1.
 
 namespace heed::inline HEED_PRECISION {
 
@@ -46,18 +51,21 @@ struct MemoryNetwork : Module {
     Tying tying = Tying::adjacent;
     Words words = Words::positions;
     bool attention = true;  // false, for contrast: every hop reads the mean of the memory
+    std::string scorer = "dot";
+    std::string normalizer = "softmax";
   };
   MemoryNetwork(const Options& options, Rng& rng);
 
   // facts (B, S, J), of which a row has `lengths` (B), each in [0, S]; question (B, Q words) -> logits (B,
   // V).
-  Answer operator()(const Ids& facts, std::span<const int32_t> lengths, const Ids& question) const;
+  Answer operator()(const Ids& facts, std::span<const int32_t> lengths, const Ids& question,
+                    const Pass& pass = {}) const;
   void visit(const Visitor& visitor) const override;
 
  private:
   Options options_;
-  Dot dot_;
-  Softmax softmax_;
+  std::unique_ptr<Scorer> scorer_;
+  std::unique_ptr<Normalizer> normalizer_;
   std::vector<Embedding> embeddings_, times_;
   std::unique_ptr<Embedding> question_;  // of layerwise tying, as H and W
   std::unique_ptr<Linear> h_, w_;
@@ -77,19 +85,21 @@ struct KeyValueNetwork : Module {
     int64_t hops = 2;       // K
     bool tied = true;       // B = A (section 3.1)
     bool attention = true;  // false, for contrast: every hop reads the mean of the memory
+    std::string scorer = "dot";
+    std::string normalizer = "softmax";
   };
   KeyValueNetwork(const Options& options, Rng& rng);
 
   // keys (B, S, J) and values (B, S, J'), of which a row has `lengths` (B); question (B, Q words); candidates
   // (C, Y words) -> logits (B, C).
   Answer operator()(const Ids& keys, const Ids& values, std::span<const int32_t> lengths, const Ids& question,
-                    const Ids& candidates) const;
+                    const Ids& candidates, const Pass& pass = {}) const;
   void visit(const Visitor& visitor) const override;
 
  private:
   Options options_;
-  Dot dot_;
-  Softmax softmax_;
+  std::unique_ptr<Scorer> scorer_;
+  std::unique_ptr<Normalizer> normalizer_;
   Embedding a_;
   std::unique_ptr<Embedding> b_;  // unless tied
   std::vector<Linear> r_;

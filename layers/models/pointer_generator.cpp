@@ -5,7 +5,8 @@
 #include "autograd/error.hpp"
 #include "autograd/ops.hpp"
 #include "layers/models/tokens.hpp"
-#include "layers/normalizers/softmax.hpp"
+#include "layers/normalizers.hpp"
+#include "layers/place.hpp"
 #include "layers/scorers.hpp"
 
 namespace heed::inline HEED_PRECISION {
@@ -23,6 +24,7 @@ PointerGenerator::Options checked(const PointerGenerator::Options& o) {
     fail("PointerGenerator: hidden {} is odd; each direction of the encoder takes half of it", o.hidden);
   }
   if (o.extended < 0) fail("PointerGenerator: extended {} must not be negative", o.extended);
+  check_place("PointerGenerator", o.scorer, o.normalizer, {});
   return o;
 }
 
@@ -37,8 +39,13 @@ PointerGenerator::PointerGenerator(const Options& options, Rng& rng)
       decoder_(options_.cell, options_.embed, options_.hidden, {}, rng),
       bridge_(options_.hidden, state_parts(options_.cell) * options_.hidden, rng),
       scorer_(make_scorer(options_.scorer,
-                          {.query = options_.hidden, .key = options_.hidden, .hidden = options_.hidden},
+                          {.query = options_.hidden,
+                           .key = options_.hidden,
+                           .hidden = options_.hidden,
+                           .slots = options_.slots},
                           rng)),
+      normalizer_(
+          make_normalizer(options_.normalizer, {.query = options_.hidden, .hidden = options_.hidden}, rng)),
       inner_(2 * options_.hidden, options_.hidden, rng),
       output_(options_.hidden, options_.vocabulary, rng) {
   if (options_.coverage) coverage_ = std::make_unique<Coverage>(*scorer_, options_.hidden, rng);
@@ -73,11 +80,11 @@ DecoderState PointerGenerator::start(const Ids& source, std::span<const int32_t>
 }
 
 Attended PointerGenerator::look(const Tensor& s, DecoderState& state, const Pass& pass) const {
-  if (!coverage_) return attend(s, state.memories[0], *scorer_, Softmax(), pass, &state.past);
+  if (!coverage_) return attend(s, state.memories[0], *scorer_, *normalizer_, pass, &state.past);
   TensorList contexts, weights;
   for (int64_t t = 0; t < s.size(1); ++t) {
     const Memory covered = (*coverage_)(state.memories[0], state.past);
-    const Attended seen = attend(select(s, 1, t), covered, *scorer_, Softmax(), pass, &state.past);
+    const Attended seen = attend(select(s, 1, t), covered, *scorer_, *normalizer_, pass, &state.past);
     contexts.push_back(seen.context);
     weights.push_back(seen.weights);
   }
@@ -130,6 +137,7 @@ void PointerGenerator::visit(const Visitor& visitor) const {
   visitor("decoder", decoder_);
   visitor("bridge", bridge_);
   visitor("scorer", *scorer_);
+  visitor("normalizer", *normalizer_);
   if (coverage_) visitor("coverage", *coverage_);
   visitor("inner", inner_);
   visitor("output", output_);

@@ -30,7 +30,9 @@ namespace heed::inline HEED_PRECISION {
 // Memory: keys and values = the encoder's states (B, S, 2E), an LSTM in both directions, E = H / 2. Neither
 // the context nor the weights enter the recurrence, so that all s_t are one recurrent op. The decoder begins
 // at tanh(W_b [last forward h; last backward h] + b). Init: embeddings N(0, 1), all else as its layer.
-// Deviations: x_t is the embedding alone (eq. 8 as printed); b_attn of eq. 1 is missing, as in Additive.
+// Deviations: any scorer and normalizer may stand in
+// the place of eq. 1 and 2; x_t is the embedding alone (eq. 8 as printed); b_attn of eq. 1 is missing, as in
+// Additive.
 struct PointerGenerator : Seq2Seq {
   struct Options {
     int64_t vocabulary = 0;  // V
@@ -39,11 +41,15 @@ struct PointerGenerator : Seq2Seq {
     int64_t embed = 32;
     int64_t hidden = 64;  // H
     std::string scorer = "additive";
+    std::string normalizer = "softmax";
+    int64_t slots = 0;  // the most source words, of a scorer with parameters per slot
     bool coverage = false;
     bool pointer = true;  // false: p_gen = 1, the same net without it; P of every temporary id is 0
   };
 
-  // Throws on sizes below 1, an odd H, a negative `extended`, and whatever the scorer objects to.
+  // Throws on sizes below 1, an odd H, a negative `extended`, whatever scorer and normalizer object to, a
+  // normalizer that wants a reward (copying is learned through the weights), and coverage where the scorer
+  // reads no keys.
   PointerGenerator(const Options& options, Rng& rng);
 
   Prediction operator()(const Ids& source, std::span<const int32_t> lengths, const Ids& target,
@@ -69,6 +75,7 @@ struct PointerGenerator : Seq2Seq {
   Recurrent encoder_, decoder_;
   Linear bridge_;
   std::unique_ptr<Scorer> scorer_;
+  std::unique_ptr<Normalizer> normalizer_;
   std::unique_ptr<Coverage> coverage_;  // null: without
   Linear inner_, output_;               // V and V' of eq. 4
   std::unique_ptr<Linear> generates_;   // w_h | w_s | w_x, b_ptr of eq. 8; null: without a pointer

@@ -8,7 +8,8 @@
 #include "autograd/graph.hpp"
 #include "autograd/ops.hpp"
 #include "layers/init.hpp"
-#include "layers/normalizers/softmax.hpp"
+#include "layers/normalizers.hpp"
+#include "layers/place.hpp"
 #include "layers/scorers.hpp"
 
 namespace heed::inline HEED_PRECISION {
@@ -18,6 +19,7 @@ PointerNetwork::Options checked(const PointerNetwork::Options& o) {
   if (o.item < 1 || o.hidden < 1) {
     fail("PointerNetwork: item {}, hidden {} must be at least 1", o.item, o.hidden);
   }
+  check_place("PointerNetwork", o.scorer, o.normalizer, {.answer = true});
   return o;
 }
 
@@ -50,7 +52,9 @@ PointerNetwork::PointerNetwork(const Options& options, std::unique_ptr<Scorer> s
       begin_(fan_in_uniform({options_.item}, options_.item, rng)),
       encoder_(Cell::lstm, options_.item, options_.hidden, {}, rng),
       decoder_(Cell::lstm, options_.item, options_.hidden, {}, rng),
-      scorer_(std::move(scorer)) {
+      scorer_(std::move(scorer)),
+      normalizer_(
+          make_normalizer(options_.normalizer, {.query = options_.hidden, .hidden = options_.hidden}, rng)) {
   if (scorer_) return;
   const int64_t h = options_.hidden;
   scorer_ = make_scorer(options_.scorer, {.query = h, .key = h, .hidden = h, .slots = options_.slots}, rng);
@@ -71,15 +75,15 @@ DecoderState PointerNetwork::start(const Tensor& items, std::span<const int32_t>
   return state;
 }
 
-Tensor PointerNetwork::operator()(const Tensor& items, std::span<const int32_t> lengths,
-                                  const Ids& answer) const {
+Tensor PointerNetwork::operator()(const Tensor& items, std::span<const int32_t> lengths, const Ids& answer,
+                                  const Pass& pass) const {
   DecoderState state = start(items, lengths);
   if (answer.shape().rank() != 2 || answer.shape()[0] != items.size(0) || answer.size() == 0) {
     fail("PointerNetwork: the answer is {}, wants (B, T) with B = {} and T at least 1", answer.shape().text(),
          items.size(0));
   }
   const Tensor d = decoder_(pointed_at(state.tensors[1], delayed(answer)), {}, {state.tensors[0]}).output;
-  return attend(d, state.memories[0], *scorer_, Softmax()).weights;  // (B, T, S)
+  return attend(d, state.memories[0], *scorer_, *normalizer_, pass).weights;  // (B, T, S)
 }
 
 Tensor PointerNetwork::step(DecoderState& state, const Ids& previous) const {
@@ -92,7 +96,7 @@ Tensor PointerNetwork::step(DecoderState& state, const Ids& previous) const {
   const Tensor d = decoder_.step(x, states);
   state.tensors[0] = states[0];
   ++state.steps;
-  return attend(d, state.memories[0], *scorer_, Softmax(), {}, &state.past).weights;
+  return attend(d, state.memories[0], *scorer_, *normalizer_, {}, &state.past).weights;
 }
 
 Ids PointerNetwork::greedy(const Tensor& items, std::span<const int32_t> lengths, int64_t steps,
@@ -122,6 +126,7 @@ void PointerNetwork::visit(const Visitor& visitor) const {
   visitor("encoder", encoder_);
   visitor("decoder", decoder_);
   visitor("scorer", *scorer_);
+  visitor("normalizer", *normalizer_);
 }
 
 }  // namespace heed::inline HEED_PRECISION

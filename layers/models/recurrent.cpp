@@ -5,7 +5,7 @@
 #include "autograd/error.hpp"
 #include "autograd/ops.hpp"
 #include "layers/normalizers.hpp"
-#include "layers/normalizers/softmax.hpp"
+#include "layers/place.hpp"
 #include "layers/scorers.hpp"
 
 namespace heed::inline HEED_PRECISION {
@@ -25,6 +25,7 @@ RecurrentSeq2Seq::Options checked(RecurrentSeq2Seq::Options o) {
     fail("RecurrentSeq2Seq: without a bridge the decoder's hidden {} must be the encoder's {} x {}", o.hidden,
          directions, o.encoder);
   }
+  if (o.own_past) check_place("RecurrentSeq2Seq's own past", o.scorer, o.normalizer, {.grows = true});
   return o;
 }
 
@@ -52,13 +53,9 @@ RecurrentSeq2Seq::RecurrentSeq2Seq(const Options& options, Rng& rng)
       decoder_(options_.cell, decoder_input(), options_.hidden,
                {.layers = options_.layers, .dropout = options_.dropout}, rng),
       scorer_(make_source_scorer(rng)),
-      normalizer_(make_normalizer(options_.normalizer,
-                                  {.query = options_.hidden,
-                                   .hidden = options_.hidden,
-                                   .temperature = options_.temperature,
-                                   .window = options_.window},
-                                  rng)),
+      normalizer_(make_own_normalizer(rng)),
       past_scorer_(make_past_scorer(rng)),
+      past_normalizer_(options_.own_past ? make_own_normalizer(rng) : nullptr),
       attentional_(context_size() + (options_.own_past ? 2 : 1) * options_.hidden, options_.hidden, rng,
                    {.bias = options_.order == DecoderOrder::bahdanau}),
       output_(options_.hidden, options_.target_vocabulary, rng) {
@@ -81,6 +78,15 @@ std::unique_ptr<Scorer> RecurrentSeq2Seq::make_past_scorer(Rng& rng) const {
   const int64_t hidden = options_.hidden;
   return make_scorer(options_.scorer,
                      {.query = hidden, .key = hidden, .hidden = hidden, .slots = options_.slots}, rng);
+}
+
+std::unique_ptr<Normalizer> RecurrentSeq2Seq::make_own_normalizer(Rng& rng) const {
+  return make_normalizer(options_.normalizer,
+                         {.query = options_.hidden,
+                          .hidden = options_.hidden,
+                          .temperature = options_.temperature,
+                          .window = options_.window},
+                         rng);
 }
 
 int64_t RecurrentSeq2Seq::encoder_size() const { return (options_.bidirectional ? 2 : 1) * options_.encoder; }
@@ -143,13 +149,14 @@ Attended RecurrentSeq2Seq::look(const Tensor& query, DecoderState& state, const 
 
 Tensor RecurrentSeq2Seq::look_back(const Tensor& h, DecoderState& state, const Pass& pass) const {
   Memory& past = state.memories.back();
-  const Softmax softmax;
   if (h.rank() == 3) {  // query t sees the states before its own: slots up to t - 1
     past = past_scorer_->prepare(h, h, Mask().causal(-1));
-    return attend(h, past, *past_scorer_, softmax, pass).context;
+    return attend(h, past, *past_scorer_, *past_normalizer_, pass).context;
   }
   const Tensor slot = h.reshape({h.size(0), 1, h.size(1)});
-  Tensor context = past.slots() == 0 ? zeros_like(h) : attend(h, past, *past_scorer_, softmax, pass).context;
+  Tensor context = zeros_like(h);
+  Past before{.steps = state.steps};  // all that goes with a memory that grows
+  if (past.slots() > 0) context = attend(h, past, *past_scorer_, *past_normalizer_, pass, &before).context;
   past.append(past_scorer_->prepare(slot, slot));
   return context;
 }
@@ -234,7 +241,10 @@ void RecurrentSeq2Seq::visit(const Visitor& visitor) const {
     visitor("scorer", *scorer_);
     visitor("normalizer", *normalizer_);
   }
-  if (past_scorer_) visitor("past_scorer", *past_scorer_);
+  if (past_scorer_) {
+    visitor("past_scorer", *past_scorer_);
+    visitor("past_normalizer", *past_normalizer_);
+  }
   visitor("attentional", attentional_);
   visitor("output", output_);
 }

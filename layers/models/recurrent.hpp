@@ -37,8 +37,9 @@ enum class DecoderOrder {
 // bahdanau W_c has a bias: eq. 5 of Luong et al. has none.
 //
 // own_past adds a second Memory, the decoder's own states s_1 .. s_(t-1), keys and values, asked by s_t
-// through a scorer of its own and softmax: d_t = attend(s_t), 0 at the first step, and a_t = tanh(W_c [c_t;
-// d_t; s_t]). The idea is target-target attention's (Xia et al. 2017), the parametrisation ours.
+// through a scorer and a normalizer of its own, of the same names as the source's: d_t = attend(s_t), 0 at
+// the first step, and a_t = tanh(W_c [c_t; d_t; s_t]). The idea is target-target attention's (Xia et al.
+// 2017), the parametrisation ours.
 struct RecurrentSeq2Seq : Seq2Seq {
   enum class Values { states, embeddings };
   struct Options {
@@ -63,7 +64,8 @@ struct RecurrentSeq2Seq : Seq2Seq {
   };
 
   // Throws on sizes below 1, an odd H when E = 0, another H than the encoder's without a bridge, and
-  // whatever the scorer objects to.
+  // whatever scorer and normalizer object to; with own_past also where these do not go with a
+  // memory that grows, or want a reward: of a look at the past nobody knows what it was worth.
   RecurrentSeq2Seq(const Options& options, Rng& rng);
 
   Prediction operator()(const Ids& source, std::span<const int32_t> lengths, const Ids& target,
@@ -99,7 +101,8 @@ struct RecurrentSeq2Seq : Seq2Seq {
   [[nodiscard]] Recurrent::States layer_states(const DecoderState& state) const;
   [[nodiscard]] std::unique_ptr<Scorer> make_source_scorer(Rng& rng) const;  // null with none
   [[nodiscard]] std::unique_ptr<Scorer> make_past_scorer(Rng& rng) const;    // null without own_past
-  [[nodiscard]] int64_t encoder_size() const;                                // 2E or E
+  [[nodiscard]] std::unique_ptr<Normalizer> make_own_normalizer(Rng& rng) const;
+  [[nodiscard]] int64_t encoder_size() const;  // 2E or E
   [[nodiscard]] int64_t context_size() const;
   [[nodiscard]] int64_t decoder_input() const;
 
@@ -111,6 +114,7 @@ struct RecurrentSeq2Seq : Seq2Seq {
   std::unique_ptr<Scorer> scorer_;
   std::unique_ptr<Normalizer> normalizer_;
   std::unique_ptr<Scorer> past_scorer_;
+  std::unique_ptr<Normalizer> past_normalizer_;
   Linear attentional_, output_;
 };
 

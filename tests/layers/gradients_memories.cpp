@@ -31,7 +31,7 @@ TEST_CASE("gradients: memory networks, adjacent and layerwise, and the key-value
 
 TEST_CASE("gradients: intra-attention") {
   Rng rng(3);
-  const IntraAttention layer(2, 3, rng, 4);
+  const IntraAttention layer({.input = 2, .hidden = 3}, rng);
   CHECK(check_module(layer, {random_tensor({2, 4, 2}, rng)}, [&](const std::vector<Tensor>& x) {
           const auto [output, weights] = layer(x[0]);
           return concat({output, weights}, 2);
@@ -39,7 +39,7 @@ TEST_CASE("gradients: intra-attention") {
 }
 
 TEST_CASE("gradients: language models, whatever they look back at") {
-  for (const LookBack look : {LookBack::nothing, LookBack::states, LookBack::key_value,
+  for (const LookBack look : {LookBack::nothing, LookBack::states, LookBack::outputs, LookBack::key_value,
                               LookBack::key_value_predict, LookBack::ngram, LookBack::intra}) {
     for (const int64_t window : {0, 2}) {
       CAPTURE(static_cast<int>(look));

@@ -12,8 +12,9 @@ namespace heed::tests {
 namespace {
 
 constexpr int64_t B = 2, T = 6, V = 7, H = 6;
-constexpr LookBack every_way[] = {LookBack::nothing,           LookBack::states, LookBack::key_value,
-                                  LookBack::key_value_predict, LookBack::ngram,  LookBack::intra};
+constexpr LookBack every_way[] = {
+    LookBack::nothing,           LookBack::states, LookBack::outputs, LookBack::key_value,
+    LookBack::key_value_predict, LookBack::ngram,  LookBack::intra};
 
 double logistic(double x) { return 1 / (1 + std::exp(-x)); }
 
@@ -91,8 +92,8 @@ Naive written_out(const Numbers& p, const LanguageModel::Options& o, const Ids& 
           std::tanh);
     }
     result.logits.push_back(plus(p.times("output.weight", out), p.row("output.bias")));
-    keys.push_back(key);
-    values.push_back(value);
+    keys.push_back(o.look == LookBack::outputs ? out : key);
+    values.push_back(o.look == LookBack::outputs ? out : value);
   }
   return result;
 }
@@ -203,7 +204,7 @@ TEST_CASE("language model: names, and errors as sentences") {
   CHECK(error_of([&] {
           make({})(Ids({3}, {1, 2, 3}));
         }) == "LanguageModel: tokens are (3), wants (B, T) with both at least 1");
-  const IntraAttention intra(3, H, rng);
+  const IntraAttention intra({.input = 3, .hidden = H}, rng);
   CHECK(error_of([&] {
           intra(Tensor::zeros({2, 3}));
         }) == "IntraAttention: input is (2, 3), wants (B, T, I)");
