@@ -58,6 +58,7 @@
 #include "layers/recurrent.hpp"
 #include "layers/scorers.hpp"
 #include "layers/scorers/all.hpp"
+#include "layers/self_attention.hpp"
 #include "layers/token_input.hpp"
 #include "layers/scorers/quadratic.hpp"
 #include "layers/stack.hpp"

@@ -37,8 +37,8 @@ int run(int argc, char** argv) {
       // The data: sequences over 16 symbols, each to be written once, twice or three times.
       .task = monotone_task(16),
       // The model and its training; an option overrides what stands here.
-      .presets = {.rnn = {.order = "input-feeding",
-                          .normalizer = "monotonic",
+      .presets = {.rnn = {.normalizer = "monotonic",
+                          .order = "input-feeding",
                           .hidden = 64,
                           .steps = 2500,
                           .lr = 5e-3},

@@ -18,8 +18,7 @@
 #include "examples/support/verdict.hpp"
 #include "layers/conv_stack.hpp"
 #include "layers/models/tagger.hpp"
-#include "layers/positions.hpp"
-#include "layers/transformer_block.hpp"
+#include "layers/self_attention.hpp"
 
 using namespace heed;
 using namespace heed::examples;
@@ -46,30 +45,6 @@ Streams draw(int64_t batch, int64_t distance, Rng& rng) {
   return streams;
 }
 
-// Causal self-attention as a stack: sinusoidal positions, blocks, a last norm.
-struct SelfAttention : Stack {
-  SelfAttention(int64_t size, int64_t layers, Rng& rng) : norm(size), size_(size) {
-    for (int64_t i = 0; i < layers; ++i) blocks.emplace_back(size, TransformerBlock::Options{}, rng);
-  }
-
-  Tensor operator()(const Tensor& x, const Mask& mask, const Pass& pass) const override {
-    Tensor y = x + sinusoidal_positions(x.size(1), size_);
-    for (const TransformerBlock& block : blocks) y = block(y, mask.causal(), nullptr, pass);
-    return norm(y);
-  }
-  [[nodiscard]] int64_t size() const override { return size_; }
-  void visit(const Visitor& visitor) const override {
-    for (size_t i = 0; i < blocks.size(); ++i) visitor("layers." + std::to_string(i), blocks[i]);
-    visitor("norm", norm);
-  }
-
-  std::vector<TransformerBlock> blocks;
-  LayerNorm norm;
-
- private:
-  int64_t size_;
-};
-
 struct Row {
   const char* name;
   const char* what;
@@ -85,7 +60,10 @@ const Row rows[] = {
 Tagger make(const Row& row, int64_t size, int64_t layers, Rng& rng) {
   std::unique_ptr<Stack> stack;
   if (row.dilations.empty())
-    stack = std::make_unique<SelfAttention>(size, layers, rng);
+    stack = std::make_unique<SelfAttention>(
+        SelfAttention::Options{
+            .size = size, .layers = layers, .causal = true, .block = {.positions = "sinusoidal"}},
+        rng);
   else
     stack = std::make_unique<ConvStack>(ConvStack::Options{.size = size,
                                                            .layers = int64_t(row.dilations.size()),

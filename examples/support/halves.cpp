@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "autograd/error.hpp"
+#include "examples/support/transformer_options.hpp"
 #include "layers/models/conv_seq2seq.hpp"
 #include "layers/models/hybrid.hpp"
 
@@ -59,13 +60,24 @@ std::unique_ptr<Decoder> cnn_decoder(const Settings& s, int64_t vocabulary, int6
                                        rng);
 }
 
+std::unique_ptr<Encoder> transformer_encoder(const Settings& s, int64_t vocabulary, Rng& rng) {
+  return std::make_unique<TransformerEncoder>(transformer_options(s, vocabulary), rng);
+}
+
+std::unique_ptr<Decoder> transformer_decoder(const Settings& s, int64_t vocabulary, int64_t memory,
+                                             Rng& rng) {
+  return std::make_unique<TransformerDecoder>(transformer_options(s, vocabulary, memory), rng);
+}
+
 constexpr KnownEncoder encoders[] = {
     {"rnn", "both directions, over the embedded source", rnn_encoder},
     {"cnn", "gated convolutions, which see --width neighbours a layer (ConvS2S)", cnn_encoder},
+    {"transformer", "self-attention", transformer_encoder},
 };
 constexpr KnownDecoder decoders[] = {
     {"rnn", "its state looks into the memory, in Luong's order", rnn_decoder},
     {"cnn", "causal gated convolutions, every layer of which looks into the memory (ConvS2S)", cnn_decoder},
+    {"transformer", "self-attention, every block of which looks into the memory too", transformer_decoder},
 };
 
 template <class Known>
@@ -86,6 +98,7 @@ std::span<const KnownDecoder> known_decoders() { return decoders; }
 Halves halves_of(const Settings& s) {
   if (s.model == "hybrid") return {s.encoder, s.decoder};
   if (s.model == "conv") return {"cnn", "cnn"};
+  if (s.model == "transformer") return {"transformer", "transformer"};
   return {};
 }
 

@@ -12,10 +12,10 @@
 #include "examples/support/files.hpp"
 #include "examples/support/halves.hpp"
 #include "examples/support/streams.hpp"
+#include "examples/support/transformer_options.hpp"
 #include "layers/models/recurrent.hpp"
 #include "layers/models/rnn_encoder_decoder.hpp"
 #include "layers/models/rnnsearch.hpp"
-#include "layers/models/transformer.hpp"
 #include "layers/normalizers.hpp"
 #include "layers/scorers.hpp"
 
@@ -90,6 +90,11 @@ bool is_gated(const std::string& model) { return model == "rnnsearch" || model =
 // Which options a model has: of recurrent cells, of a recurrent decoder's attention, of two halves.
 bool has_cell(const Settings& s) { return s.model == "rnn" || has_half(s, "rnn"); }
 bool has_scorer(const Settings& s) { return s.model == "rnn" || halves_of(s).decoder == "rnn"; }
+// A transformer's embeddings have --hidden features.
+bool has_embed(const Settings& s) {
+  const Halves halves = halves_of(s);
+  return halves.encoder != "transformer" || halves.decoder != "transformer";
+}
 bool is_hybrid(const Settings& s) { return s.model == "hybrid"; }
 
 Settings preset(const Presets& presets, const std::string& model) {
@@ -107,7 +112,7 @@ Settings preset(const Presets& presets, const std::string& model) {
 }
 
 // The largest sizes that a model may have, by options and in a file.
-constexpr int64_t most_features = 1 << 16, most_layers = 100, most_heads = 1 << 10, most_slots = 1 << 20;
+constexpr int64_t most_features = 1 << 16, most_layers = 100, most_slots = 1 << 20;
 constexpr int64_t most_width = 1 << 10;
 
 std::vector<std::string> models() {
@@ -142,7 +147,7 @@ void add_model_options(CommandLine& line, Settings& s) {
   line.toggle("--unidirectional", s.unidirectional, "rnn: the encoder reads forward alone");
   line.toggle("--no-bridge", s.no_bridge, "rnn: the decoder begins in the encoder's last states themselves");
   line.integer("--embed", s.embed, "not transformer: features of an embedded symbol", 1, most_features);
-  line.integer("--heads", s.heads, "transformer: attention heads; they share --hidden evenly", 1, most_heads);
+  add_transformer_options(line, s);
 }
 
 void add_training_options(CommandLine& line, Settings& s) {
@@ -181,7 +186,7 @@ void check_normalizer(const CommandLine& line, const Settings& s) {
 
 // Throws on options that the chosen model does not have, and on sizes that it cannot have.
 void check_applicable(const CommandLine& line, const Settings& s) {
-  const bool rnn = s.model == "rnn", transformer = s.model == "transformer";
+  const bool rnn = s.model == "rnn";
   const std::string model =
       is_hybrid(s) ? fmt::format("hybrid --encoder {} --decoder {}", s.encoder, s.decoder) : s.model;
   const auto refuse = [&](bool applies, std::initializer_list<const char*> flags) {
@@ -193,16 +198,13 @@ void check_applicable(const CommandLine& line, const Settings& s) {
   refuse(has_scorer(s), {"--scorer", "--normalizer", "--temperature", "--window"});
   refuse(has_half(s, "cnn"), {"--width"});
   refuse(rnn, {"--order", "--values", "--own-past", "--unidirectional", "--no-bridge"});
-  refuse(!transformer, {"--embed"});
-  refuse(transformer, {"--heads"});
+  refuse(has_embed(s), {"--embed"});
+  check_transformer_options(line, s, model);
   refuse(!is_gated(s.model), {"--layers", "--dropout"});
   check_normalizer(line, s);
   check_beam(line, s);
   if (s.order == "none" && (line.given("--values") || (line.given("--scorer") && !s.own_past)))
     fail("{} does not apply to --order none", line.given("--values") ? "--values" : "--scorer");
-  if (s.model == "transformer" && s.hidden % s.heads != 0)
-    fail("--hidden {} cannot be shared by --heads {}: {} is not a multiple of {}", s.hidden, s.heads,
-         s.hidden, s.heads);
   if ((rnn ? !s.unidirectional : halves_of(s).encoder == "rnn") && s.hidden % 2 != 0)
     fail("--hidden {}: expected an even number, half for each direction of the encoder", s.hidden);
 }
@@ -291,10 +293,8 @@ void write_settings(Json& json, const std::string& pointer, const Settings& s) {
     json.set(pointer + "/unidirectional", s.unidirectional);
     json.set(pointer + "/no_bridge", s.no_bridge);
   }
-  if (s.model == "transformer")
-    json.set(pointer + "/heads", s.heads);
-  else
-    json.set(pointer + "/embed", s.embed);
+  if (has_half(s, "transformer")) write_transformer_options(json, pointer, s);
+  if (has_embed(s)) json.set(pointer + "/embed", s.embed);
   json.set(pointer + "/batch", s.batch);
   if (s.epochs > 0)
     json.set(pointer + "/epochs", s.epochs);
@@ -339,10 +339,8 @@ Settings read_settings(const Json& json, const std::string& pointer) {
     s.unidirectional = json.flag(pointer + "/unidirectional");
     s.no_bridge = json.flag(pointer + "/no_bridge");
   }
-  if (s.model == "transformer")
-    s.heads = size("/heads", most_heads);
-  else
-    s.embed = size("/embed", most_features);
+  if (has_half(s, "transformer")) read_transformer_options(json, pointer, s);
+  if (has_embed(s)) s.embed = size("/embed", most_features);
   s.batch = json.integer(pointer + "/batch");
   if (json.has(pointer + "/epochs"))
     s.epochs = json.integer(pointer + "/epochs");
@@ -359,6 +357,11 @@ void write_beam(Json& json, const std::string& pointer, const BeamOptions& beam)
   json.set(pointer + "/beam", beam.width);
   json.set(pointer + "/length_penalty", beam.length_penalty);
   json.set(pointer + "/coverage_penalty", beam.coverage_penalty);
+}
+
+void make_room(Settings& s, size_t source, size_t target) {
+  s.slots = std::max(s.slots, int64_t(source));
+  s.longest = std::max({s.longest, int64_t(2 * source + 11), int64_t(target + 12)});
 }
 
 std::unique_ptr<Seq2Seq> make_model(const Settings& s, int64_t source_vocabulary, int64_t target_vocabulary) {
@@ -379,18 +382,9 @@ std::unique_ptr<Seq2Seq> make_model(const Settings& s, int64_t source_vocabulary
                                    .embed = s.embed,
                                    .hidden = s.hidden},
         rng);
-  if (!halves_of(s).encoder.empty()) return make_halves(s, source_vocabulary, target_vocabulary, rng);
-  if (s.model != "transformer") fail("--model {}: expected one of {}", s.model, fmt::join(models(), ", "));
-  return std::make_unique<TransformerSeq2Seq>(
-      TransformerSeq2Seq::Options{
-          .source_vocabulary = source_vocabulary,
-          .target_vocabulary = target_vocabulary,
-          .size = s.hidden,
-          .layers = s.layers,
-          .heads = s.heads,
-          .dropout = real(s.dropout),
-      },
-      rng);
+  if (halves_of(s).encoder.empty())
+    fail("--model {}: expected one of {}", s.model, fmt::join(models(), ", "));
+  return make_halves(s, source_vocabulary, target_vocabulary, rng);
 }
 
 }  // namespace heed::examples

@@ -25,7 +25,11 @@ struct Settings {
   bool own_past = false, unidirectional = false, no_bridge = false;  // rnn alone
   int64_t width = 3;                                                 // conv, and hybrid with such a half
   int64_t embed = 32;                                                // all but transformer
-  int64_t heads = 4;                                                 // transformer alone
+  // transformer, and hybrid with such a half
+  int64_t heads = 4, kv_heads = 0, reach = 16;
+  std::string positions = "sinusoidal", norm = "layer", activation = "relu";
+  bool post_norm = false;
+  int64_t longest = 64;  // of learned positions; no option: what the longest answer may need
   int64_t hidden = 64;
   int64_t layers = 1;  // all but rnnsearch and rnn-encoder-decoder
   double dropout = 0;  // as the layers
@@ -69,6 +73,9 @@ Settings read_settings(const Json& json, const std::string& pointer);
 void write_beam(Json& json, const std::string& pointer, const BeamOptions& beam);
 // The value of --cell; throws on an unknown name.
 Cell cell_of(const Settings& settings);
+
+// Makes room for a source and a target of these lengths, and for the longest answer that `decode` allows.
+void make_room(Settings& settings, size_t source, size_t target);
 
 // A fresh model; its initial parameters follow from the seed.
 std::unique_ptr<Seq2Seq> make_model(const Settings& settings, int64_t source_vocabulary,

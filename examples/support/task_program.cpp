@@ -127,8 +127,7 @@ Training train_steps(const Seq2Seq& model, const std::vector<Example>& examples,
 Learned learn(const TaskData& data, const Settings& settings, const Watch& watch) {
   Learned learned{settings, {}, {}, {}, {}};
   for (const auto* examples : {&data.train, &data.test, &data.longer})
-    for (const Example& e : *examples)
-      learned.settings.slots = std::max(learned.settings.slots, int64_t(e.source.size()));
+    for (const Example& e : *examples) make_room(learned.settings, e.source.size(), e.target.size());
   learned.model = make_model(learned.settings, data.source.size(), data.target.size());
   if (!watch.quiet)
     fmt::print("{}: {} pairs, {} symbols, --model {}\n{} parameters\n", data.task, data.train.size(),

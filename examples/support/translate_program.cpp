@@ -34,11 +34,11 @@ std::vector<Example> read_examples(const std::string& path, int64_t limit, const
 Translator new_translator(const std::string& train_path, int64_t limit, const Settings& settings,
                           const std::vector<std::string>& unseen) {
   Translator translator{settings, {}, {}, nullptr};
-  int64_t& slots = translator.settings.slots;
   for (const std::string& path : unseen)
-    for (const Pair& pair : read_pairs(path)) slots = std::max(slots, int64_t(pair.source.size()));
+    for (const Pair& pair : read_pairs(path))
+      make_room(translator.settings, pair.source.size(), pair.target.size());
   for (const Pair& pair : read_pairs(train_path, limit)) {
-    slots = std::max(slots, int64_t(pair.source.size()));
+    make_room(translator.settings, pair.source.size(), pair.target.size());
     for (const std::string& word : pair.source) translator.source.add(word);
     for (const std::string& word : pair.target) translator.target.add(word);
   }

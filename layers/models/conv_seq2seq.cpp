@@ -5,7 +5,7 @@
 #include "autograd/error.hpp"
 #include "autograd/ops.hpp"
 #include "layers/init.hpp"
-#include "layers/positions.hpp"
+#include "layers/positions/sinusoidal.hpp"
 
 namespace heed::inline HEED_PRECISION {
 namespace {

@@ -25,4 +25,19 @@ struct Tagger : Module {
   Linear output;
 };
 
+// A label for the whole sequence: the stack's outputs averaged over the tokens that there are (attention with
+// equal scores), one linear map: logits = W mean_t stack(embedded tokens)_t + b. Parameters and init:
+// Tagger's.
+struct Classifier : Module {
+  Classifier(int64_t vocabulary, int64_t classes, std::unique_ptr<Stack> stack, Rng& rng);
+
+  // tokens (B, T), lengths (B) -> logits (B, classes).
+  Tensor operator()(const Ids& tokens, std::span<const int32_t> lengths, const Pass& pass) const;
+  void visit(const Visitor& visitor) const override;
+
+  std::unique_ptr<Stack> stack;
+  Embedding embedding;
+  Linear output;
+};
+
 }  // namespace heed::inline HEED_PRECISION

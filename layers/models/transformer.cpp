@@ -64,18 +64,27 @@ TransformerDecoder::TransformerDecoder(const TransformerOptions& options, Rng& r
     : input(make_input(options, options.target_vocabulary, rng)),
       stack(make_stack(options, true, rng)),
       output(options.size, options.target_vocabulary, rng) {
+  if (options.memory != 0 && options.memory != options.size)
+    bridge.emplace(options.memory, options.size, rng);
   if (options.tied) output.weight = input.embedding.weight;
+}
+
+PoolVector<Memory> TransformerDecoder::prepare(const Memory& source) const {
+  if (!bridge) return stack.prepare(source);
+  const Tensor keys = (*bridge)(source.keys);
+  const bool one = source.keys.data() == source.values.data();
+  return stack.prepare({keys, one ? keys : (*bridge)(source.values), source.mask});
 }
 
 Prediction TransformerDecoder::operator()(const Memory& source, const Ids& target, const Pass& pass) const {
   Tensor weights;  // (B, H, T, S)
-  const Tensor x = stack(input(target, 0, pass), Mask().causal(), stack.prepare(source), pass,
-                         pass.train ? nullptr : &weights);
+  const Tensor x =
+      stack(input(target, 0, pass), Mask().causal(), prepare(source), pass, pass.train ? nullptr : &weights);
   return {output(x), weights.defined() ? mean(weights, 1) : weights};
 }
 
 DecoderState TransformerDecoder::start(const Memory& source) const {
-  DecoderState state{.memories = stack.prepare(source), .tensors = {}};
+  DecoderState state{.memories = prepare(source), .tensors = {}};
   state.memories.resize(2 * stack.layers.size());  // the pasts are empty
   return state;
 }
@@ -93,6 +102,7 @@ Prediction TransformerDecoder::step(DecoderState& state, const Ids& previous) co
 
 void TransformerDecoder::visit(const Visitor& visitor) const {
   input.visit(visitor);
+  if (bridge) visitor("bridge", *bridge);
   stack.visit(visitor);
   visitor("output", output);
 }

@@ -14,6 +14,7 @@ struct TransformerOptions {
   int64_t source_vocabulary = 0;  // read by the encoder
   int64_t target_vocabulary = 0;  // read by the decoder
   int64_t size = 64;              // D
+  int64_t memory = 0;             // features of what the decoder attends to; 0: D
   int64_t layers = 2;
   int64_t heads = 4;
   int64_t kv_heads = 0;  // 0: as many as heads
@@ -44,9 +45,9 @@ struct TransformerEncoder : Encoder {
   TransformerStack stack;
 };
 
-// The same with a causal stack that attends to a source (B, S, D) too; `output` gives the logits.
-// Prediction:: weights: the last block's attention onto the source, averaged over heads; not computed in
-// training.
+// The same with a causal stack that attends to a source (B, S, D) too, or, where it has other features, to a
+// linear map of it, `bridge`; `output` gives the logits. Prediction's weights are the last block's onto the
+// source, averaged over heads; not computed in training.
 struct TransformerDecoder : Decoder {
   TransformerDecoder(const TransformerOptions& options, Rng& rng);
 
@@ -57,8 +58,12 @@ struct TransformerDecoder : Decoder {
 
   // DecoderState: memories: the source for each block, then the past of each. No tensors.
   TokenInput input;
+  std::optional<Linear> bridge;
   TransformerStack stack;
   Linear output;
+
+ private:
+  [[nodiscard]] PoolVector<Memory> prepare(const Memory& source) const;
 };
 
 // The two.
