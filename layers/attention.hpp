@@ -1,7 +1,9 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "layers/memory.hpp"
 #include "layers/module.hpp"
@@ -26,6 +28,15 @@ struct Laws {
   bool any_number = true;   // the same parameters serve a memory of any length
 };
 
+// What a scorer or a normalizer computes inside, for who wants to see it: the steps in their order, each
+// computed from those before, so that a gradient finds its way through them; last the result, in any shape.
+// No model reads it; the program `explain` does, and a test keeps it equal to what operator() gives.
+struct Inner {
+  std::string name, formula;
+  Tensor value;
+};
+using Inside = std::vector<Inner>;
+
 // F. Keeps nothing between calls: what it computes once per memory lives in the Memory. One that breaks a law
 // says so by a `laws` of its own; so does a Normalizer.
 struct Scorer : Module {
@@ -41,6 +52,8 @@ struct Scorer : Module {
   virtual Tensor operator()(const Tensor& query, const Memory& memory) const = 0;
   // Whether a score depends on the slot's key, so that what is added to keys (Coverage) has an effect.
   [[nodiscard]] virtual bool reads_keys() const { return true; }
+  // The same for one query (B, 1, Q), a step at a time; by default there are none to see.
+  [[nodiscard]] virtual Inside inside(const Tensor& /*query*/, const Memory& /*memory*/) const { return {}; }
   void visit(const Visitor& /*visitor*/) const override {}  // by default: no parameters
 };
 
@@ -82,6 +95,9 @@ struct Normalizer : Module {
   static constexpr Laws laws{};
 
   virtual Weights operator()(const Tensor& scores, const Mask& mask, const Moment& moment) const = 0;
+  // The same for one query's scores (B, 1, S), none hidden, in evaluation, a step at a time, down to the
+  // probabilities; by default there are none to see.
+  [[nodiscard]] virtual Inside inside(const Tensor& /*scores*/, const Moment& /*moment*/) const { return {}; }
   void visit(const Visitor& /*visitor*/) const override {}  // by default: no parameters
 };
 

@@ -47,6 +47,32 @@ Ids visible(const char* who, const Tensor& scores, const Mask& mask) {
   return seen;
 }
 
+Inside softmax_steps(const Tensor& scores, const Tensor& window) {
+  const Tensor all = exp(scores - max(scores, -1, true));
+  const Tensor e = window.defined() ? all * window : all;
+  const Tensor total = sum(e, -1, true);
+  return {{"e_s", "e^(score_s - the largest score), 0 where it may not look", e},
+          {"sum e", "", total},
+          {"softmax_s", "e_s / sum e", e / total}};
+}
+
+Inside entmax_steps(const Tensor& scores, const Tensor& alpha) {
+  const Tensor power = shift(alpha, -1), z = scores * power;
+  const Tensor weights = entmax(z / power, alpha);
+  const Tensor best = max(weights, -1, true);
+  const Tensor tau = max(z, -1, true) - exp(power * log(best));
+  Tensor support = zeros_like(weights);
+  for (int64_t i = 0; i < weights.size(); ++i) support.mutable_data()[i] = weights.data()[i] > 0 ? 1 : 0;
+  const Tensor above = (z - tau) * support, outside = shift(neg(support), 1);
+  const Tensor result = exp(log(above + outside) / power) * support;  // above^(1 / power) without log 0
+  return {{"alpha", "1 would be softmax, 2 is sparsemax", alpha},
+          {"z_s", "(alpha - 1) score_s", z},
+          {"tau", "what makes the weights sum to 1", tau},
+          {"support_s", "1 where z_s > tau", support},
+          {"max(z_s - tau, 0)", "", above},
+          {"weight_s", "max(z_s - tau, 0)^(1 / (alpha - 1))", result}};
+}
+
 bool reads_temperature(std::string_view name) {
   return any_named(name, []<class N>(std::type_identity<N>) {
     return requires(N n) { n.sharpness; };

@@ -26,6 +26,11 @@ Tensor sharpened(const Tensor& scores, real sharpness);
 // scores have 3 axes and the mask fits them.
 Ids visible(const char* who, const Tensor& scores, const Mask& mask);
 
+// For Normalizer::inside: the steps of softmax(scores), where `window`, if given, is 0 or 1 for each slot;
+// and those of entmax(scores, alpha), as which sparsemax is alpha = 2 and entmax15 1.5.
+Inside softmax_steps(const Tensor& scores, const Tensor& window = {});
+Inside entmax_steps(const Tensor& scores, const Tensor& alpha);
+
 // One of the list in normalizers/all.hpp.
 struct KnownNormalizer {
   const char* name;

@@ -19,6 +19,9 @@ struct Entmax15 : Normalizer {
   Weights operator()(const Tensor& scores, const Mask& mask, const Moment& /*moment*/) const override {
     return entmax15(sharpened(scores, sharpness), mask);
   }
+  [[nodiscard]] Inside inside(const Tensor& scores, const Moment& /*moment*/) const override {
+    return entmax_steps(sharpened(scores, sharpness), Tensor::full({1}, real(1.5)));
+  }
 
   real sharpness;  // 1 / temperature
 };
@@ -36,6 +39,9 @@ struct Entmax : Normalizer {
 
   Weights operator()(const Tensor& scores, const Mask& mask, const Moment& /*moment*/) const override {
     return entmax(sharpened(scores, sharpness), alpha(), mask);
+  }
+  [[nodiscard]] Inside inside(const Tensor& scores, const Moment& /*moment*/) const override {
+    return entmax_steps(sharpened(scores, sharpness), alpha());
   }
   [[nodiscard]] Tensor alpha() const { return shift(sigmoid(shape), 1); }
   void visit(const Visitor& visitor) const override { visitor("shape", shape); }

@@ -16,7 +16,8 @@ namespace heed::inline HEED_PRECISION {
 // unless the temperature is above 0.
 struct Gumbel : Normalizer {
   static constexpr const char* name = "gumbel";
-  static constexpr const char* formula = "softmax((score + Gumbel noise) / temperature)";
+  static constexpr const char* formula =
+      "softmax((score + Gumbel noise) / temperature) in training, else one-hot";
   static constexpr Laws laws{.equal_share = false, .doubling = false, .positive = false};
 
   Gumbel(const NormalizerSizes& sizes, Rng& /*rng*/) : sharpness(inverse_temperature(name, sizes)) {}
@@ -30,6 +31,9 @@ struct Gumbel : Normalizer {
       *g = static_cast<real>(-std::log(-std::log(std::max(rng.uniform(), 0x1p-54))));  // never 0 or 1
     }
     return {softmax(sharpened(scores + noise, sharpness), mask), probabilities};
+  }
+  [[nodiscard]] Inside inside(const Tensor& scores, const Moment& /*moment*/) const override {
+    return softmax_steps(scores);
   }
 
   real sharpness;  // 1 / temperature

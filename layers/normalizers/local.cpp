@@ -1,5 +1,8 @@
 #include "layers/normalizers/local.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cmath>
 
 #include "autograd/error.hpp"
@@ -9,18 +12,22 @@
 namespace heed::inline HEED_PRECISION {
 namespace {
 
-// Softmax of the visible slots s with |s - centre_bt| <= window. A window differs from query to query, which
-// no Mask can say: so each query becomes a row of its own.
+// (B, T, S): 1 for the visible slots s with |s - centre_bt| <= window, else 0.
+PoolVector<uint8_t> in_window(const Ids& seen, const Tensor& centre, int64_t window) {
+  const int64_t slots = seen.shape()[-1];
+  PoolVector<uint8_t> bytes(static_cast<size_t>(seen.size()));
+  for (int64_t at = 0; at < seen.size(); ++at) {
+    const real distance = std::abs(static_cast<real>(at % slots) - centre.data()[at / slots]);
+    bytes[static_cast<size_t>(at)] = seen[at] != 0 && !(distance > static_cast<real>(window)) ? 1 : 0;
+  }
+  return bytes;
+}
+
+// Softmax of the slots in the window. A window differs from query to query, which no Mask can say: so each
+// query becomes a row of its own.
 Tensor windowed_softmax(const Tensor& scores, const Ids& seen, const Tensor& centre, int64_t window) {
   const int64_t slots = scores.size(2), rows = centre.size();
-  PoolVector<uint8_t> bytes(static_cast<size_t>(rows * slots));
-  for (int64_t row = 0; row < rows; ++row) {
-    for (int64_t s = 0; s < slots; ++s) {
-      const real distance = std::abs(static_cast<real>(s) - centre.data()[row]);
-      const int64_t at = row * slots + s;
-      bytes[static_cast<size_t>(at)] = seen[at] != 0 && !(distance > static_cast<real>(window)) ? 1 : 0;
-    }
-  }
+  const PoolVector<uint8_t> bytes = in_window(seen, centre, window);
   return softmax(scores.reshape({rows, slots}), Mask::of_bytes(rows, slots, bytes)).reshape(scores.shape());
 }
 
@@ -43,6 +50,23 @@ Tensor count(int64_t from, int64_t n) {
   return x;
 }
 
+// e^(-(s - centre)^2 / (2 sigma^2)), sigma = window / 2: centre (B, T, 1) -> (B, T, S).
+Tensor gaussian(const Tensor& centre, int64_t slots, int64_t window) {
+  const Tensor off = count(0, slots) - centre;
+  return exp(scale(off * off, -2 / static_cast<real>(window * window)));
+}
+
+// The steps of windowed_softmax, after those that led to the centre.
+Inside windowed_steps(Inside before, const Tensor& scores, const Tensor& centre, int64_t window,
+                      const char* middle) {
+  const PoolVector<uint8_t> bytes = in_window(visible("local", scores, {}), centre, window);
+  Tensor shown = empty_like(scores);
+  std::copy(bytes.begin(), bytes.end(), shown.mutable_data());
+  before.push_back({"window_s", fmt::format("1 where |s - {}| <= {}", middle, window), shown});
+  for (Inner& step : softmax_steps(scores, shown)) before.push_back(std::move(step));
+  return before;
+}
+
 }  // namespace
 
 LocalM::LocalM(const NormalizerSizes& sizes, Rng& /*rng*/) : window(sizes.window) {
@@ -54,6 +78,11 @@ Weights LocalM::operator()(const Tensor& scores, const Mask& mask, const Moment&
   const int64_t queries = scores.size(1);
   const Tensor centre = expand(count(moment.past.steps, queries), {scores.size(0), queries});
   return windowed_softmax(scores, seen, centre, window);
+}
+
+Inside LocalM::inside(const Tensor& scores, const Moment& moment) const {
+  const Tensor t = Tensor::full({scores.size(0), 1, 1}, static_cast<real>(moment.past.steps));
+  return windowed_steps({{"t", "this query's number: so many are past", t}}, scores, t, window, "t");
 }
 
 LocalP::LocalP(const NormalizerSizes& sizes, Rng& rng)
@@ -71,9 +100,20 @@ Weights LocalP::operator()(const Tensor& scores, const Mask& mask, const Moment&
   if (!moment.query.defined()) fail("local_p: there is no query to predict the position from");
   const Ids seen = visible(name, scores, mask);
   const Tensor centre = extent(seen) * relative_position(moment.query);  // (B, T, 1)
-  const Tensor off = count(0, scores.size(2)) - centre;                  // (B, T, S)
-  const Tensor gaussian = exp(scale(off * off, -2 / static_cast<real>(window * window)));
-  return windowed_softmax(scores, seen, centre, window) * gaussian;
+  return windowed_softmax(scores, seen, centre, window) * gaussian(centre, scores.size(2), window);
+}
+
+Inside LocalP::inside(const Tensor& scores, const Moment& moment) const {
+  const int64_t slots = scores.size(2);
+  const Tensor hidden = tanh(position(moment.query));
+  const Tensor p = scale(sigmoid(linear(hidden, v.reshape({1, v.size()}))), static_cast<real>(slots));
+  const Tensor bell = gaussian(p, slots, window);
+  Inside steps = windowed_steps({{"tanh(W_p q)", "", hidden}, {"p", "S sigmoid(v . tanh(W_p q))", p}}, scores,
+                                p, window, "p");
+  const Tensor inside = steps.back().value;
+  steps.push_back({"gaussian_s", "e^(-(s - p)^2 / (2 sigma^2)), sigma = D / 2", bell});
+  steps.push_back({"weight_s", "softmax_s gaussian_s", inside * bell});
+  return steps;
 }
 
 void LocalP::visit(const Visitor& visitor) const {

@@ -17,6 +17,7 @@ struct LocalM : Normalizer {
   LocalM(const NormalizerSizes& sizes, Rng& rng);
 
   Weights operator()(const Tensor& scores, const Mask& mask, const Moment& moment) const override;
+  [[nodiscard]] Inside inside(const Tensor& scores, const Moment& moment) const override;
 
   int64_t window;  // D
 };
@@ -36,6 +37,7 @@ struct LocalP : Normalizer {
   LocalP(const NormalizerSizes& sizes, Rng& rng);
 
   Weights operator()(const Tensor& scores, const Mask& mask, const Moment& moment) const override;
+  [[nodiscard]] Inside inside(const Tensor& scores, const Moment& moment) const override;
   // (B, T, Q) -> p / S, (B, T, 1).
   [[nodiscard]] Tensor relative_position(const Tensor& query) const;
   void visit(const Visitor& visitor) const override;

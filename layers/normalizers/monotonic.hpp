@@ -12,7 +12,8 @@ namespace heed::inline HEED_PRECISION {
 // added before the sigmoid, which teaches p to be near 0 or 1 (section 2.5).
 struct Monotonic : Normalizer {
   static constexpr const char* name = "monotonic";
-  static constexpr const char* formula = "p_s prod (1 - p), p = sigmoid(score + r)";
+  static constexpr const char* formula =
+      "p_s c_s, c_s = from_s + (1 - p_(s-1)) c_(s-1), p = sigmoid(score + r)";
   static constexpr Laws laws{
       .permutation = false, .sum_to_one = false, .equal_share = false, .shift = false, .doubling = false};
 
@@ -21,6 +22,7 @@ struct Monotonic : Normalizer {
   Monotonic(const NormalizerSizes& sizes, Rng& rng);
 
   Weights operator()(const Tensor& scores, const Mask& mask, const Moment& moment) const override;
+  [[nodiscard]] Inside inside(const Tensor& scores, const Moment& moment) const override;
   void visit(const Visitor& visitor) const override { visitor("r", r); }
 
   Tensor r;

@@ -12,7 +12,7 @@ namespace heed::inline HEED_PRECISION {
 // temperature is above 0.
 struct Reinforce : Normalizer {
   static constexpr const char* name = "reinforce";
-  static constexpr const char* formula = "one-hot, drawn from softmax";
+  static constexpr const char* formula = "one-hot: in training drawn by softmax(score), else its largest";
   static constexpr Laws laws{.equal_share = false, .doubling = false, .positive = false};
   static constexpr bool wants_reward = true;
 
@@ -23,6 +23,9 @@ struct Reinforce : Normalizer {
     const Ids slots =
         moment.pass.train ? sample(probabilities, moment.pass.generator(name)) : most_probable(probabilities);
     return {one_hot(slots, scores.size(-1)), probabilities};
+  }
+  [[nodiscard]] Inside inside(const Tensor& scores, const Moment& /*moment*/) const override {
+    return softmax_steps(sharpened(scores, sharpness));
   }
 
   real sharpness;  // 1 / temperature

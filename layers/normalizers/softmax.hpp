@@ -17,6 +17,9 @@ struct Softmax : Normalizer {
   Weights operator()(const Tensor& scores, const Mask& mask, const Moment& /*moment*/) const override {
     return softmax(sharpened(scores, sharpness), mask);
   }
+  [[nodiscard]] Inside inside(const Tensor& scores, const Moment& /*moment*/) const override {
+    return softmax_steps(sharpened(scores, sharpness));
+  }
 
   real sharpness = 1;  // 1 / temperature
 };

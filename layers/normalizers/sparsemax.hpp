@@ -19,6 +19,9 @@ struct Sparsemax : Normalizer {
   Weights operator()(const Tensor& scores, const Mask& mask, const Moment& /*moment*/) const override {
     return sparsemax(sharpened(scores, sharpness), mask);
   }
+  [[nodiscard]] Inside inside(const Tensor& scores, const Moment& /*moment*/) const override {
+    return entmax_steps(sharpened(scores, sharpness), Tensor::full({1}, 2));
+  }
 
   real sharpness;  // 1 / temperature
 };

@@ -11,7 +11,7 @@ namespace heed::inline HEED_PRECISION {
 // decided). Its gradient is wrong and useful. No parameters. Throws unless the temperature is above 0.
 struct StraightThrough : Normalizer {
   static constexpr const char* name = "straight_through";
-  static constexpr const char* formula = "one-hot; softmax's gradient";
+  static constexpr const char* formula = "one-hot, the largest score; backward as softmax(score)";
   static constexpr Laws laws{.equal_share = false, .doubling = false, .positive = false};
 
   StraightThrough(const NormalizerSizes& sizes, Rng& /*rng*/) : sharpness(inverse_temperature(name, sizes)) {}
@@ -20,6 +20,9 @@ struct StraightThrough : Normalizer {
     const Tensor probabilities = softmax(sharpened(scores, sharpness), mask);
     const Tensor hard = one_hot(most_probable(probabilities), scores.size(-1));
     return {hard + (probabilities - probabilities.detach()), probabilities};  // the bracket is exactly 0
+  }
+  [[nodiscard]] Inside inside(const Tensor& scores, const Moment& /*moment*/) const override {
+    return softmax_steps(sharpened(scores, sharpness));
   }
 
   real sharpness;  // 1 / temperature

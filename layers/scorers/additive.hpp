@@ -24,6 +24,14 @@ struct Additive : Scorer {
   Tensor operator()(const Tensor& q, const Memory& memory) const override {
     return additive_scores(query(q), memory.keys, v, memory.mask);
   }
+  [[nodiscard]] Inside inside(const Tensor& q, const Memory& memory) const override {
+    const Tensor of_query = query(q), hidden = tanh(of_query + memory.keys), terms = hidden * v;
+    return {{"W q", "", of_query},
+            {"U k_s", "once per memory", memory.keys},
+            {"hidden_s", "tanh(W q + U k_s)", hidden},
+            {"v_i hidden_si", "", terms},
+            {"score_s", "their sum over i", sum(terms, -1)}};
+  }
   void visit(const Visitor& visitor) const override {
     visitor("query", query);
     visitor("key", key);

@@ -19,6 +19,12 @@ struct Bilinear : Scorer {
   Tensor operator()(const Tensor& query, const Memory& memory) const override {
     return matmul(query, memory.keys, {.b = true});
   }
+  [[nodiscard]] Inside inside(const Tensor& query, const Memory& memory) const override {
+    const Tensor terms = query * memory.keys;
+    return {{"W k_s", "once per memory", memory.keys},
+            {"q_i (W k_s)_i", "", terms},
+            {"score_s", "their sum over i", sum(terms, -1)}};
+  }
   void visit(const Visitor& visitor) const override { visitor("key", key); }
 
   Linear key;

@@ -23,7 +23,15 @@ struct Concat : Scorer {
     return linear(keys, slice(weight, 1, query_size, weight.size(1)));
   }
   Tensor operator()(const Tensor& query, const Memory& memory) const override {
-    return additive_scores(linear(query, slice(weight, 1, 0, query_size)), memory.keys, v, memory.mask);
+    return additive_scores(of_query(query), memory.keys, v, memory.mask);
+  }
+  [[nodiscard]] Inside inside(const Tensor& query, const Memory& memory) const override {
+    const Tensor q = of_query(query), hidden = tanh(q + memory.keys), terms = hidden * v;
+    return {{"W_q q", "the columns of W for the query", q},
+            {"W_k k_s", "those for a key, once per memory", memory.keys},
+            {"hidden_s", "tanh(W_q q + W_k k_s)", hidden},
+            {"v_i hidden_si", "", terms},
+            {"score_s", "their sum over i", sum(terms, -1)}};
   }
   void visit(const Visitor& visitor) const override {
     visitor("weight", weight);
@@ -32,6 +40,11 @@ struct Concat : Scorer {
 
   int64_t query_size;
   Tensor weight, v;
+
+ private:
+  [[nodiscard]] Tensor of_query(const Tensor& query) const {
+    return linear(query, slice(weight, 1, 0, query_size));
+  }
 };
 
 // score_ts = w . [q_t; k_s]: "concat" as another printing of the same paper has it, without v and tanh. It is
@@ -49,13 +62,23 @@ struct ConcatLinear : Scorer {
     return linear(keys, slice(weight, 1, query_size, weight.size(1)));
   }
   Tensor operator()(const Tensor& query, const Memory& memory) const override {
-    const Tensor of_query = linear(query, slice(weight, 1, 0, query_size));  // (B, T, 1)
-    return of_query + transpose(memory.keys);                                // (B, T, S)
+    return of_query(query) + transpose(memory.keys);  // (B, T, S)
+  }
+  [[nodiscard]] Inside inside(const Tensor& query, const Memory& memory) const override {
+    const Tensor q = of_query(query);
+    return {{"w_q . q", "the same for every slot: softmax does not see it", q},
+            {"w_k . k_s", "once per memory", memory.keys},
+            {"score_s", "w_q . q + w_k . k_s", q + memory.keys}};
   }
   void visit(const Visitor& visitor) const override { visitor("weight", weight); }
 
   int64_t query_size;
   Tensor weight;
+
+ private:
+  [[nodiscard]] Tensor of_query(const Tensor& query) const {  // (B, T, 1)
+    return linear(query, slice(weight, 1, 0, query_size));
+  }
 };
 
 }  // namespace heed::inline HEED_PRECISION

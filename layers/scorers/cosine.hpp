@@ -26,6 +26,15 @@ struct Cosine : Scorer {
   Tensor operator()(const Tensor& query, const Memory& memory) const override {
     return softplus(sharpness(query)) * matmul(unit(query), memory.keys, {.b = true});
   }
+  [[nodiscard]] Inside inside(const Tensor& query, const Memory& memory) const override {
+    const Tensor q = unit(query), cosine = matmul(q, memory.keys, {.b = true});
+    const Tensor beta = softplus(sharpness(query));
+    return {{"q / |q|", "", q},
+            {"k_s / |k_s|", "once per memory", memory.keys},
+            {"cos(q, k_s)", "q / |q| . k_s / |k_s|", cosine},
+            {"beta", "softplus(w . q + b)", beta},
+            {"score_s", "beta cos(q, k_s)", beta * cosine}};
+  }
   void visit(const Visitor& visitor) const override { visitor("sharpness", sharpness); }
 
   Linear sharpness;

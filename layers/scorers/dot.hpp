@@ -19,6 +19,10 @@ struct Dot : Scorer {
   Tensor operator()(const Tensor& query, const Memory& memory) const override {
     return matmul(query, memory.keys, {.b = true});
   }
+  [[nodiscard]] Inside inside(const Tensor& query, const Memory& memory) const override {
+    const Tensor terms = query * memory.keys;
+    return {{"q_i k_si", "", terms}, {"score_s", "their sum over i", sum(terms, -1)}};
+  }
 
  protected:
   Dot(const char* who, const ScorerSizes& sizes) { check_equal_sizes(who, sizes); }
@@ -33,8 +37,18 @@ struct ScaledDot : Dot {
   ScaledDot(const ScorerSizes& sizes, Rng& /*rng*/) : Dot(name, sizes) {}
 
   Tensor operator()(const Tensor& query, const Memory& memory) const override {
-    const real root = std::sqrt(static_cast<real>(query.size(-1)));
-    return Dot::operator()(scale(query, 1 / root), memory);
+    return Dot::operator()(scaled(query), memory);
+  }
+  [[nodiscard]] Inside inside(const Tensor& query, const Memory& memory) const override {
+    const Tensor q = scaled(query), terms = q * memory.keys;
+    return {{"q / sqrt(K)", "", q},
+            {"q_i k_si / sqrt(K)", "", terms},
+            {"score_s", "their sum over i", sum(terms, -1)}};
+  }
+
+ private:
+  static Tensor scaled(const Tensor& query) {
+    return scale(query, 1 / std::sqrt(static_cast<real>(query.size(-1))));
   }
 };
 

@@ -20,11 +20,11 @@ struct Location : Scorer {
   Location(const ScorerSizes& sizes, Rng& rng) : weight(rows(sizes, rng)) {}
 
   Tensor operator()(const Tensor& query, const Memory& memory) const override {
-    const int64_t slots = memory.slots();
-    if (slots > weight.size(0)) {
-      fail("location: a memory of {} slots; this scorer knows {} places", slots, weight.size(0));
-    }
-    return linear(query, slice(weight, 0, 0, slots));
+    return linear(query, places(memory.slots()));
+  }
+  [[nodiscard]] Inside inside(const Tensor& query, const Memory& memory) const override {
+    const Tensor terms = query * places(memory.slots());
+    return {{"w_si q_i", "", terms}, {"score_s", "their sum over i", sum(terms, -1)}};
   }
   [[nodiscard]] bool reads_keys() const override { return false; }
   void visit(const Visitor& visitor) const override { visitor("weight", weight); }
@@ -32,6 +32,13 @@ struct Location : Scorer {
   Tensor weight;
 
  private:
+  // The rows of the first so many slots.
+  [[nodiscard]] Tensor places(int64_t slots) const {
+    if (slots > weight.size(0)) {
+      fail("location: a memory of {} slots; this scorer knows {} places", slots, weight.size(0));
+    }
+    return slice(weight, 0, 0, slots);
+  }
   static Tensor rows(const ScorerSizes& sizes, Rng& rng) {
     if (sizes.slots < 1)
       fail("location: the most slots that a memory will have must be at least 1, not {}", sizes.slots);

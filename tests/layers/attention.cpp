@@ -110,6 +110,23 @@ TEST_CASE("attention: what earlier queries saw, query by query and at once, and 
   });
 }
 
+TEST_CASE("attention: the steps inside end in what comes out") {
+  for_all([](const Specimen& c) {
+    const Memory memory = c.scorer->prepare(c.keys, c.values);
+    Past past;
+    attend(slice(c.query, 1, 0, 2), memory, *c.scorer, *c.normalizer, {}, &past);
+    const Tensor query = slice(c.query, 1, 2, 3);
+    const Moment moment{.query = query, .past = past};
+    const Tensor scores = (*c.scorer)(query, memory);
+    const Inside of_scorer = c.scorer->inside(query, memory);
+    if (!of_scorer.empty()) CHECK(close_all(of_scorer.back().value.reshape(scores.shape()), scores));
+    const Inside of_normalizer = c.normalizer->inside(scores, moment);
+    const Tensor probabilities = (*c.normalizer)(scores, {}, moment).probabilities;
+    if (of_normalizer.empty()) return;
+    CHECK(close_all(of_normalizer.back().value.reshape(scores.shape()), probabilities));
+  });
+}
+
 TEST_CASE("attention: what does not fit is a sentence") {
   for_all([](const Specimen& c) {
     CHECK(error_of([&] {
