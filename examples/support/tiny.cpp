@@ -28,7 +28,7 @@ Tiny::Tiny(const std::string& scorer_name, const std::string& normalizer_name, R
       encoder(Cell::gru, size, size, {}, rng),
       decoder(Cell::gru, size, size, {}, rng),
       scorer(make_scorer(scorer_name, {.query = size, .key = size, .hidden = size, .slots = slots}, rng)),
-      normalizer(make_normalizer(normalizer_name, {.query = size, .hidden = size}, rng)),
+      normalizer(make_normalizer(normalizer_name, {.query = size, .hidden = size, .window = window}, rng)),
       output(2 * size, symbols, rng) {}
 
 Tiny::States Tiny::run(const Ids& source) const {
@@ -44,11 +44,16 @@ Tensor Tiny::logits(const Tensor& context, const Tensor& state) const {
   return output(concat({context, state}, -1));
 }
 
-Tensor Tiny::loss(const Ids& source, const Pass& pass) const {
+Tensor Tiny::loss(const Ids& source, const Pass& pass, ReinforceLoss& reinforce) const {
   const States states = run(source);
   const Attended seen =
       attend(states.decoder, scorer->prepare(states.encoder, states.encoder), *scorer, *normalizer, pass);
-  return cross_entropy(logits(seen.context, states.decoder), source);
+  const Tensor out = logits(seen.context, states.decoder), loss = cross_entropy(out, source);
+  if (seen.weights.needs_grad()) return loss;
+  const Ids index({source.shape()[0], slots, 1}, source.values());
+  const Tensor reward = gather(log_softmax(out), index).reshape(source.shape());
+  const Tensor taught = reinforce(log_probability(seen), entropy(seen.probabilities), reward);
+  return loss + scale(taught, real(1) / slots);  // the other is a mean over the time steps
 }
 
 void Tiny::visit(const Visitor& visitor) const {
@@ -64,10 +69,11 @@ void Tiny::visit(const Visitor& visitor) const {
 double train(const Tiny& tiny, int64_t steps, int64_t seed) {
   const Ids sources = all_sources();
   Rng rng = draw_from(Stream::dropout, seed);  // of normalizers that draw
+  ReinforceLoss reinforce;
   Adam adam(parameters(tiny), {.lr = 2e-2});
   for (int64_t step = 0; step < steps; ++step) {
     adam.zero_grad();
-    backward(tiny.loss(sources, {.train = true, .rng = &rng}));
+    backward(tiny.loss(sources, {.train = true, .rng = &rng}, reinforce));
     adam.step();
   }
   const NoGrad no_grad;

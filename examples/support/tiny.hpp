@@ -5,6 +5,7 @@
 
 #include "layers/attention.hpp"
 #include "layers/embedding.hpp"
+#include "layers/hard.hpp"
 #include "layers/linear.hpp"
 #include "layers/recurrent.hpp"
 
@@ -16,6 +17,7 @@ namespace heed::examples {
 struct Tiny : Module {
   static constexpr int64_t symbols = 4, begin = symbols;  // fed before the first symbol
   static constexpr int64_t slots = 3, size = 3;           // S; features of everything else
+  static constexpr int64_t window = 1;                    // D of local attention: 2 would show all slots
 
   Tiny(const std::string& scorer, const std::string& normalizer, Rng& rng);
 
@@ -25,8 +27,9 @@ struct Tiny : Module {
   };
   [[nodiscard]] States run(const Ids& source) const;
   [[nodiscard]] Tensor logits(const Tensor& context, const Tensor& state) const;
-  // -log p(y_t), the mean over the batch and its time steps.
-  [[nodiscard]] Tensor loss(const Ids& source, const Pass& pass) const;
+  // -log p(y_t), the mean over the batch and its time steps. Where the weights were drawn and have no
+  // gradient, with `reinforce` of the reward log p(y_t): in this decoder no other symbol depends on the draw.
+  [[nodiscard]] Tensor loss(const Ids& source, const Pass& pass, ReinforceLoss& reinforce) const;
   void visit(const Visitor& visitor) const override;
 
   Embedding source_embedding, target_embedding;
