@@ -27,6 +27,8 @@ MODULE = re.compile(r"^struct (\w+)(?: final)? : ", re.MULTILINE)
 FUNCTION = re.compile(r"^(?:Tensor|Ids) (\w+)\(", re.MULTILINE)
 CODE = re.compile(r"`([\w/.]+)`: ((?:`\w+`(?:, )?)+)")
 TEST = re.compile(r"`([\w/.]+)`: \"(.+)\"")
+# How a file of tests names one: a case of doctest; a function of a script.
+TEST_NAMED = {".cpp": r'TEST_CASE\(\s*"{}"\)', ".py": r"^def {}\("}
 
 
 def rows():
@@ -55,7 +57,7 @@ def faults_of(cells, named):
         yield f"`{cells[3]}` is not `FILE`: \"TEST\""
     elif not (ROOT / test[1]).exists():
         yield f"{test[1]} does not exist"
-    elif not re.search(r'TEST_CASE\(\s*"' + re.escape(test[2]) + r'"\)', (ROOT / test[1]).read_text()):
+    elif not re.search(TEST_NAMED[Path(test[1]).suffix].format(re.escape(test[2])), (ROOT / test[1]).read_text(), re.M):
         yield f"{test[1]} has no test \"{test[2]}\""
     if not cells[0] or not cells[1] or not cells[4]:
         yield "a cell is empty (write `none` where the paper leaves no doubt)"
