@@ -11,6 +11,7 @@
 
 #include "autograd/error.hpp"
 #include "autograd/ops.hpp"
+#include "examples/support/attention_options.hpp"
 #include "examples/support/fit.hpp"
 #include "examples/support/streams.hpp"
 #include "examples/support/terminal.hpp"
@@ -27,7 +28,7 @@ using namespace heed::examples;
 namespace {
 
 struct Options {
-  std::string scorer = "bilinear";
+  AttentionChoice attention{.scorer = "bilinear"};
   int64_t hidden = 64, embed = 32;
   bool coverage = false, no_contrast = false;
   FitSettings fit{.steps = 2500, .batch = 64, .warmup = 100};
@@ -58,7 +59,7 @@ bool parse(Options& o, int argc, char** argv) {
   CommandLine line("copy_unseen",
                    "Learns to copy words that occur in no training pair, by pointing at them.");
   line.group("the model");
-  line.choice("--scorer", o.scorer, "how a query scores a key", scorers_by_content());
+  add_attention(line, o.attention);
   line.integer("--hidden", o.hidden, "features of the decoder's state, an even number", 2, 1 << 16);
   line.integer("--embed", o.embed, "features of an embedded word", 1, 1 << 16);
   line.toggle("--coverage", o.coverage, "what earlier steps saw enters the keys, and seeing it again costs");
@@ -80,13 +81,15 @@ std::vector<Example> without_unknown(std::vector<Example> pairs, int64_t vocabul
 void train(const PointerGenerator& model, const std::vector<Example>& pairs, const Options& o) {
   Rng rng = draw_from(Stream::batches, o.fit.seed);
   std::vector<std::vector<int32_t>> batches;  // of the present pass; taken from the back
+  Rng chance = draw_from(Stream::dropout, o.fit.seed);
   Progress progress(o.fit.steps, is_terminal());
   fit(model, o.fit, [&] {
     if (batches.empty()) batches = shuffled_batches(pairs, o.fit.batch, rng);
     const std::vector<int32_t> rows = std::move(batches.back());
     batches.pop_back();
     const Batch batch = make_batch(pairs, rows);
-    const Prediction predicted = model(batch.source, batch.lengths, batch.input, {.train = true});
+    const Pass pass{.train = true, .rng = &chance};
+    const Prediction predicted = model(batch.source, batch.lengths, batch.input, pass);
     const Tensor& log_p = predicted.logits;
     Tensor loss = cross_entropy(log_p, batch.output, {.ignore = tokens::pad});
     if (o.coverage) {
@@ -107,7 +110,9 @@ PointerGenerator make_model(const Data& data, const Options& o, bool pointer) {
                            .extended = usual.longest,
                            .embed = o.embed,
                            .hidden = o.hidden,
-                           .scorer = o.scorer,
+                           .scorer = o.attention.scorer,
+                           .normalizer = o.attention.normalizer,
+                           .slots = usual.longest,
                            .coverage = o.coverage,
                            .pointer = pointer},
                           rng);
@@ -174,7 +179,7 @@ int run(int argc, char** argv) {
   print_answers("with the pointer", found, data);
   if (!o.no_contrast) print_answers("without", contrast, data);
   json.set("/task", "copy_unseen");
-  json.set("/settings/scorer", o.scorer);
+  write_settings(json, o.attention);
   json.set("/settings/hidden", o.hidden);
   json.set("/settings/embed", o.embed);
   json.set("/settings/coverage", o.coverage);

@@ -7,11 +7,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "autograd/error.hpp"
 #include "autograd/graph.hpp"
 #include "autograd/ops.hpp"
+#include "examples/support/attention_options.hpp"
 #include "examples/support/fit.hpp"
 #include "examples/support/recall.hpp"
 #include "examples/support/streams.hpp"
@@ -35,6 +37,7 @@ constexpr Row rows[] = {
     {"lstm", "LSTM: its state alone", LookBack::nothing, false, false},
     {"ngram", "n-gram: its last 3 outputs (Daniluk 2.4)", LookBack::ngram, false, false},
     {"states", "attention to its states (2.1)", LookBack::states, true, true},
+    {"outputs", "to what it made of them", LookBack::outputs, true, true},
     {"key_value", "state = key | value (2.2)", LookBack::key_value, true, true},
     {"key_value_predict", "state = key | value | predict (2.3)", LookBack::key_value_predict, true, true},
     {"intra", "LSTMN: attention instead of a state (Cheng)", LookBack::intra, true, false},
@@ -62,11 +65,12 @@ Recall measure(const LanguageModel& model, const StreamTask& task, Rng rng) {
 
 Recall learn(const LanguageModel::Options& options, const StreamTask& task, const FitSettings& settings) {
   Rng weights = draw_from(Stream::weights, settings.seed);
-  Rng batches = draw_from(Stream::batches, settings.seed);
+  Rng batches = draw_from(Stream::batches, settings.seed), chance = draw_from(Stream::dropout, settings.seed);
   const LanguageModel model(options, weights);
   const double seconds = fit(model, settings, [&] {
     const FactStream stream = draw_stream(settings.batch, task, batches);
-    return cross_entropy(model(stream.tokens).logits, stream.targets);  // targets of -1 do not count
+    return cross_entropy(model(stream.tokens, {.train = true, .rng = &chance}).logits,
+                         stream.targets);  // targets of -1 do not count
   });
   Recall recall = measure(model, task, draw_from(Stream::data, settings.seed));
   recall.parameters = parameter_count(model);
@@ -74,11 +78,29 @@ Recall learn(const LanguageModel::Options& options, const StreamTask& task, cons
   return recall;
 }
 
+// Why this model cannot attend by the chosen scorer and normalizer; empty: it can.
+std::string refusal(LanguageModel::Options options, LookBack look) {
+  options.vocabulary = 1;
+  options.look = look;
+  Rng unused;
+  try {
+    const LanguageModel possible(options, unused);
+    return "";
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
 // Trains and prints one row, on both tasks; false where it had to reach the threshold and did not.
 bool print_row(const Row& row, LanguageModel::Options options, StreamTask task, const FitSettings& settings,
                Json& json) {
   fmt::print("{:<45}", row.what);
   std::fflush(stdout);
+  if (const std::string why = refusal(options, row.look); !why.empty()) {
+    fmt::print("  -  {}\n", why);
+    json.set(fmt::format("/{}/error", row.name), why);
+    return true;
+  }
   bool enough = true;
   double seconds = 0;
   for (const bool one_symbol : {true, false}) {
@@ -105,8 +127,10 @@ int run(int argc, char** argv) {
   LanguageModel::Options options{.embed = 32, .hidden = 60};
   StreamTask task;
   FitSettings settings{.steps = 2000, .batch = 32, .lr = 5e-3};
+  AttentionChoice attention{.scorer = options.scorer};
   bool no_contrast = false;
   line.group("the models");
+  add_attention(line, attention);
   line.integer("--hidden", options.hidden, "features of the state, a multiple of 6", 6, 1 << 12);
   line.integer("--embed", options.embed, "features of an embedded symbol", 1, 1 << 12);
   line.integer("--window", options.window, "steps that attention to states reaches back; 0: all", 0, 1 << 12);
@@ -118,6 +142,10 @@ int run(int argc, char** argv) {
   if (!line.parse(argc, argv)) return 0;
   if (options.hidden % 6 != 0) fail("--hidden {}: expected a multiple of 6", options.hidden);
   apply(settings);
+  options.scorer = attention.scorer;
+  options.normalizer = attention.normalizer;
+  options.slots = std::max(task.length, options.window);
+  if (const std::string why = refusal(options, LookBack::states); !why.empty()) fail("{}", why);
 
   Json json;
   bool enough = true;
@@ -131,6 +159,7 @@ int run(int argc, char** argv) {
     enough = print_row(row, options, task, settings, json) && enough;
   }
   write_settings(json, settings);
+  write_settings(json, attention);
   json.set("/settings/hidden", options.hidden);
   json.set("/settings/embed", options.embed);
   json.set("/settings/window", options.window);

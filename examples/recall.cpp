@@ -14,6 +14,7 @@
 
 #include "autograd/graph.hpp"
 #include "autograd/ops.hpp"
+#include "examples/support/attention_options.hpp"
 #include "examples/support/fit.hpp"
 #include "examples/support/recall.hpp"
 #include "examples/support/streams.hpp"
@@ -31,26 +32,32 @@ constexpr double threshold = 0.99;
 // One of the networks behind one face.
 struct Network {
   std::unique_ptr<Module> module;
-  std::function<Answer(const Facts&)> answer;  // logits (B, values)
+  std::function<Answer(const Facts&, const Pass&)> answer;  // logits (B, values)
 };
 
-Network key_value(int64_t size, int64_t hops, bool attention, Rng& rng) {
-  auto net = std::make_unique<KeyValueNetwork>(
-      KeyValueNetwork::Options{
-          .vocabulary = recall_words, .size = size, .hops = hops, .attention = attention},
-      rng);
-  const auto answer = [net = net.get()](const Facts& f) {
-    return (*net)(f.keys, f.values, f.lengths, f.question, recall_candidates());
+Network key_value(int64_t size, int64_t hops, const AttentionChoice* attention, Rng& rng) {
+  KeyValueNetwork::Options options{
+      .vocabulary = recall_words, .size = size, .hops = hops, .attention = attention != nullptr};
+  if (attention != nullptr) options.scorer = attention->scorer, options.normalizer = attention->normalizer;
+  auto net = std::make_unique<KeyValueNetwork>(options, rng);
+  const auto answer = [net = net.get()](const Facts& f, const Pass& pass) {
+    return (*net)(f.keys, f.values, f.lengths, f.question, recall_candidates(), pass);
   };
   return {std::move(net), answer};
 }
 
 // A fact is a sentence of two words; of the logits over all words those of the values count.
-Network end_to_end(int64_t size, int64_t hops, MemoryNetwork::Tying tying, Rng& rng) {
-  auto net = std::make_unique<MemoryNetwork>(
-      MemoryNetwork::Options{.vocabulary = recall_words, .size = size, .hops = hops, .tying = tying}, rng);
-  const auto answer = [net = net.get()](const Facts& f) {
-    const Answer all = (*net)(f.sentences(), f.lengths, f.question);
+Network end_to_end(int64_t size, int64_t hops, MemoryNetwork::Tying tying, const AttentionChoice& attention,
+                   Rng& rng) {
+  auto net = std::make_unique<MemoryNetwork>(MemoryNetwork::Options{.vocabulary = recall_words,
+                                                                    .size = size,
+                                                                    .hops = hops,
+                                                                    .tying = tying,
+                                                                    .scorer = attention.scorer,
+                                                                    .normalizer = attention.normalizer},
+                                             rng);
+  const auto answer = [net = net.get()](const Facts& f, const Pass& pass) {
+    const Answer all = (*net)(f.sentences(), f.lengths, f.question, pass);
     return Answer{slice(all.logits, 1, 1 + recall_keys, recall_words), all.weights};
   };
   return {std::move(net), answer};
@@ -59,24 +66,31 @@ Network end_to_end(int64_t size, int64_t hops, MemoryNetwork::Tying tying, Rng& 
 struct Row {
   const char* name;
   const char* what;
-  Network (*make)(int64_t size, int64_t hops, Rng& rng);
+  Network (*make)(int64_t size, int64_t hops, const AttentionChoice& attention, Rng& rng);
   bool contrast;
 };
+using Tying = MemoryNetwork::Tying;
 const Row rows[] = {
     {"key_value", "key-value network (Miller)",
-     [](int64_t size, int64_t hops, Rng& rng) { return key_value(size, hops, true, rng); }, false},
+     [](int64_t size, int64_t hops, const auto& attention, Rng& rng) {
+       return key_value(size, hops, &attention, rng);
+     },
+     false},
     {"adjacent", "MemN2N, adjacent (Sukhbaatar)",
-     [](int64_t size, int64_t hops, Rng& rng) {
-       return end_to_end(size, hops, MemoryNetwork::Tying::adjacent, rng);
+     [](int64_t size, int64_t hops, const auto& attention, Rng& rng) {
+       return end_to_end(size, hops, Tying::adjacent, attention, rng);
      },
      false},
     {"layerwise", "MemN2N, layerwise",
-     [](int64_t size, int64_t hops, Rng& rng) {
-       return end_to_end(size, hops, MemoryNetwork::Tying::layerwise, rng);
+     [](int64_t size, int64_t hops, const auto& attention, Rng& rng) {
+       return end_to_end(size, hops, Tying::layerwise, attention, rng);
      },
      false},
     {"mean", "key-value without attention",
-     [](int64_t size, int64_t hops, Rng& rng) { return key_value(size, hops, false, rng); }, true},
+     [](int64_t size, int64_t hops, const auto& /*attention*/, Rng& rng) {
+       return key_value(size, hops, nullptr, rng);
+     },
+     true},
 };
 
 // Shares of right answers to questions that one fact answers, and two.
@@ -87,7 +101,7 @@ struct Accuracy {
 Accuracy measure(const Network& network, Lengths items, Rng rng) {
   const NoGrad no_grad;
   const Facts unseen = draw_facts(2000, items, rng);
-  const Ids best = argmax(network.answer(unseen).logits);
+  const Ids best = argmax(network.answer(unseen, {}).logits);
   double right[2] = {0, 0}, asked[2] = {0, 0};
   for (int64_t b = 0; b < best.size(); ++b) {
     const auto kind = size_t(unseen.steps[size_t(b)] - 1);
@@ -105,7 +119,7 @@ void print_map(const Network& network, Rng rng) {
   const auto name = [](int32_t word) {
     return word <= recall_keys ? fmt::format("k{}", word) : fmt::format("v{}", word - recall_keys);
   };
-  const Answer answer = network.answer(facts);  // weights (1, K, S)
+  const Answer answer = network.answer(facts, {});  // weights (1, K, S)
   fmt::print("\n{} -> {}?  What each hop looks at:\n", name(facts.question[0]),
              name(int32_t(1 + recall_keys) + argmax(answer.logits)[0]));
   for (int64_t s = 0; s < facts.keys.size(); ++s) {
@@ -117,13 +131,14 @@ void print_map(const Network& network, Rng rng) {
 }
 
 // A network, trained.
-Network learn(const Row& row, int64_t hops, int64_t size, const FitSettings& settings, double& seconds) {
+Network learn(const Row& row, int64_t hops, int64_t size, const AttentionChoice& attention,
+              const FitSettings& settings, double& seconds) {
   Rng weights = draw_from(Stream::weights, settings.seed);
-  Rng batches = draw_from(Stream::batches, settings.seed);
-  Network network = row.make(size, hops, weights);
+  Rng batches = draw_from(Stream::batches, settings.seed), chance = draw_from(Stream::dropout, settings.seed);
+  Network network = row.make(size, hops, attention, weights);
   seconds = fit(*network.module, settings, [&] {
     const Facts facts = draw_facts(settings.batch, usual, batches);
-    return cross_entropy(network.answer(facts).logits, facts.answer);
+    return cross_entropy(network.answer(facts, {.train = true, .rng = &chance}).logits, facts.answer);
   });
   return network;
 }
@@ -146,14 +161,19 @@ bool print_row(const Row& row, int64_t hops, const Network& network, double seco
 int run(int argc, char** argv) {
   CommandLine line("recall", "Answers questions from a memory of facts, in one, two or three hops.");
   int64_t size = 64;
+  AttentionChoice attention{.scorer = "dot"};
   FitSettings settings{.steps = 6000, .batch = 64, .lr = 1e-2};
   bool no_contrast = false;
   line.group("the models");
   line.integer("--size", size, "features of an embedded word", 1, 1 << 12);
+  add_attention(line, attention);
   line.toggle("--no-contrast", no_contrast, "not the network without attention");
   add_fit_options(line, settings);
   if (!line.parse(argc, argv)) return 0;
   apply(settings);
+
+  Rng unused;
+  rows[0].make(size, 1, attention, unused);  // refuses, before anything is trained, what it refuses
 
   Json json;
   bool enough = true;
@@ -167,7 +187,7 @@ int run(int argc, char** argv) {
     if (row.contrast && no_contrast) continue;
     for (int64_t hops = row.contrast ? 2 : 1; hops <= (row.contrast ? 2 : 3); ++hops) {
       double seconds = 0;
-      Network network = learn(row, hops, size, settings, seconds);
+      Network network = learn(row, hops, size, attention, settings, seconds);
       const bool right = print_row(row, hops, network, seconds, unseen, json);
       if (!row.contrast && hops >= 2) enough = enough && right;
       if (&row == rows && hops == 2) shown = std::move(network);
@@ -175,6 +195,7 @@ int run(int argc, char** argv) {
   }
   print_map(shown, unseen);
   write_settings(json, settings);
+  write_settings(json, attention);
   json.set("/settings/size", size);
   json.set("/threshold", threshold);
   const std::string why =

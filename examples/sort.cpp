@@ -13,9 +13,9 @@
 
 #include "autograd/graph.hpp"
 #include "autograd/ops.hpp"
+#include "examples/support/attention_options.hpp"
 #include "examples/support/fit.hpp"
 #include "examples/support/progress.hpp"
-#include "examples/support/settings.hpp"
 #include "examples/support/sorting.hpp"
 #include "examples/support/streams.hpp"
 #include "examples/support/terminal.hpp"
@@ -30,7 +30,7 @@ using namespace heed::examples;
 namespace {
 
 struct Options {
-  std::string scorer = "bilinear";
+  AttentionChoice attention{.scorer = "bilinear"};
   int64_t hidden = 64;
   bool no_contrast = false;
   FitSettings fit{.steps = 12000, .batch = 128, .lr = 1e-2, .warmup = 100};
@@ -54,7 +54,7 @@ struct FixedOutputs : Scorer {
 bool parse(Options& o, int argc, char** argv) {
   CommandLine line("sort", "Learns to sort numbers by pointing at them and shows where it points.");
   line.group("the model");
-  line.choice("--scorer", o.scorer, "how a query scores an item", scorers_by_content());
+  add_attention(line, o.attention);
   line.integer("--hidden", o.hidden, "features of the encoder's and the decoder's state", 1, 1 << 16);
   line.toggle("--no-contrast", o.no_contrast, "do not train the net without attention beside it");
   add_fit_options(line, o.fit);
@@ -66,11 +66,12 @@ bool parse(Options& o, int argc, char** argv) {
 // Each step sorts a batch of as many numbers as it happens to draw.
 void train(const PointerNetwork& model, const Options& o) {
   Rng rng = draw_from(Stream::data, o.fit.seed);
+  Rng chance = draw_from(Stream::dropout, o.fit.seed);
   Progress progress(o.fit.steps, is_terminal());
   fit(model, o.fit, [&] {
     const int64_t count = shortest + rng.integer(longest - shortest + 1);
     const Unsorted u = draw_unsorted(o.fit.batch, count, rng, true);
-    const Tensor weights = model(u.items, u.lengths, u.sorted);
+    const Tensor weights = model(u.items, u.lengths, u.sorted, {.train = true, .rng = &chance});
     const Tensor loss = alignment_loss(weights, u.sorted);
     progress.step(double(loss.item()), share_of_equal_rows(argmax(weights), u.sorted), o.fit.batch * count);
     return loss;
@@ -128,7 +129,11 @@ int run(int argc, char** argv) {
   std::string table = fmt::format("  {:<24}", "how many numbers:");
   for (const int64_t n : counts) table += fmt::format(" {:>6} ", n);
   table += "\n";
-  const PointerNetwork::Options sizes{.item = number_features, .hidden = o.hidden, .scorer = o.scorer};
+  const PointerNetwork::Options sizes{.item = number_features,
+                                      .hidden = o.hidden,
+                                      .scorer = o.attention.scorer,
+                                      .normalizer = o.attention.normalizer,
+                                      .slots = counts.back()};
   Rng rng = draw_from(Stream::weights, o.fit.seed);
   const PointerNetwork model(sizes, rng);
   const double right = learn("pointer network", "pointer", model, o, table, json);
@@ -141,7 +146,7 @@ int run(int argc, char** argv) {
              shortest, longest, table);
   print_map(model, o);
   json.set("/task", "sort");
-  json.set("/settings/scorer", o.scorer);
+  write_settings(json, o.attention);
   json.set("/settings/hidden", o.hidden);
   write_settings(json, o.fit);
   json.set("/threshold", threshold);

@@ -150,6 +150,7 @@ Bottleneck::Bottleneck(const Options& options, const Settings& s) : settings(s) 
   }
   const auto train =
       generate(task, 100'000, {std::min<int64_t>(3, lengths[0]), options.longest}, rng, unseen);
+  for (const Example& e : train) make_room(settings, e.source.size(), e.target.size());
   const auto words = Vocabulary(task.source_symbols).size();
   const auto model = make_model(settings, words, words);
   parameters = parameter_count(*model);

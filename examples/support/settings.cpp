@@ -9,8 +9,10 @@
 
 #include "autograd/error.hpp"
 #include "autograd/kernels/parallel.hpp"
+#include "examples/support/attention_options.hpp"
 #include "examples/support/files.hpp"
 #include "examples/support/halves.hpp"
+#include "examples/support/known_option.hpp"
 #include "examples/support/streams.hpp"
 #include "examples/support/transformer_options.hpp"
 #include "layers/models/recurrent.hpp"
@@ -51,24 +53,9 @@ Value value_of(const char* flag, std::span<const Named<Value>> table, const std:
   fail("{} {}: expected one of {}", flag, name, fmt::join(names_of(table), ", "));
 }
 
-// An option whose choices are the names of a list, each with its formula in --help.
-template <class Known>
-void add_known(CommandLine& line, const char* flag, std::string& value, std::string help,
-               std::span<const Known> list) {
-  std::vector<std::string> names;
-  size_t width = 0;
-  for (const Known& known : list) width = std::max(width, std::string_view(known.name).size());
-  for (const Known& known : list) {
-    help += fmt::format("\n  {:<{}} {}", known.name, width, known.formula);
-    names.emplace_back(known.name);
-  }
-  line.choice(flag, value, help, names);
-}
-
 void add_attention_options(CommandLine& line, Settings& s) {
-  add_known(line, "--scorer", s.scorer, "rnn decoder: how a query q scores a key k", known_scorers());
-  add_known(line, "--normalizer", s.normalizer, "rnn decoder: how scores become weights",
-            known_normalizers());
+  add_scorer(line, s.scorer, "rnn decoder: how a query q scores a key k");
+  add_normalizer(line, s.normalizer, "rnn decoder: how scores become weights");
   line.number("--temperature", s.temperature, "rnn decoder: scores are divided by it first", 1e-6, 1e6);
   line.integer("--window", s.window, "rnn decoder: D of local attention, slots to either side", 0);
 }
@@ -177,7 +164,8 @@ void add_beam_options(CommandLine& line, BeamOptions& beam) {
 
 // Throws on options that the chosen normalizer does not have.
 void check_normalizer(const CommandLine& line, const Settings& s) {
-  if (s.order == "none" && line.given("--normalizer")) fail("--normalizer does not apply to --order none");
+  for (const char* flag : {"--scorer", "--normalizer", "--temperature", "--window"})
+    if (s.order == "none" && !s.own_past && line.given(flag)) fail("{} does not apply to --order none", flag);
   if (line.given("--temperature") && !reads_temperature(s.normalizer))
     fail("--temperature does not apply to --normalizer {}", s.normalizer);
   if (line.given("--window") && !reads_window(s.normalizer))
@@ -203,8 +191,7 @@ void check_applicable(const CommandLine& line, const Settings& s) {
   refuse(!is_gated(s.model), {"--layers", "--dropout"});
   check_normalizer(line, s);
   check_beam(line, s);
-  if (s.order == "none" && (line.given("--values") || (line.given("--scorer") && !s.own_past)))
-    fail("{} does not apply to --order none", line.given("--values") ? "--values" : "--scorer");
+  if (s.order == "none" && line.given("--values")) fail("--values does not apply to --order none");
   if ((rnn ? !s.unidirectional : halves_of(s).encoder == "rnn") && s.hidden % 2 != 0)
     fail("--hidden {}: expected an even number, half for each direction of the encoder", s.hidden);
 }
@@ -254,13 +241,6 @@ void check_beam(const CommandLine& line, const Settings& s) {
 }
 
 Cell cell_of(const Settings& settings) { return value_of<Cell>("--cell", cells, settings.cell); }
-
-std::vector<std::string> scorers_by_content() {
-  std::vector<std::string> names;
-  for (const KnownScorer& scorer : known_scorers())
-    if (scorer.laws.permutation) names.emplace_back(scorer.name);
-  return names;
-}
 
 void check_json(const std::string& path) {
   if (!path.empty()) check_writable("--json", path);
@@ -359,9 +339,12 @@ void write_beam(Json& json, const std::string& pointer, const BeamOptions& beam)
   json.set(pointer + "/coverage_penalty", beam.coverage_penalty);
 }
 
+int64_t longest_answer(int64_t source, int64_t target) { return std::max(2 * source + 10, target + 11); }
+
 void make_room(Settings& s, size_t source, size_t target) {
-  s.slots = std::max(s.slots, int64_t(source));
-  s.longest = std::max({s.longest, int64_t(2 * source + 11), int64_t(target + 12)});
+  const int64_t answer = longest_answer(int64_t(source), int64_t(target));
+  s.slots = std::max(s.slots, s.own_past ? answer : int64_t(source));
+  s.longest = std::max(s.longest, answer + 1);  // with bos
 }
 
 std::unique_ptr<Seq2Seq> make_model(const Settings& s, int64_t source_vocabulary, int64_t target_vocabulary) {

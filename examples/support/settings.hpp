@@ -59,9 +59,6 @@ bool parse_settings(CommandLine& line, Settings& settings, const Presets& preset
 // attend.
 void check_beam(const CommandLine& line, const Settings& settings);
 
-// The names of the scorers for which it does not matter at which slot a key stands.
-std::vector<std::string> scorers_by_content();
-
 // Throws `--json F: cannot be written` unless F is empty or it can.
 void check_json(const std::string& path);
 
@@ -74,7 +71,10 @@ void write_beam(Json& json, const std::string& pointer, const BeamOptions& beam)
 // The value of --cell; throws on an unknown name.
 Cell cell_of(const Settings& settings);
 
-// Makes room for a source and a target of these lengths, and for the longest answer that `decode` allows.
+// The most symbols that `decode` (train.hpp) lets an answer have, to a source and beside a target of these
+// lengths.
+int64_t longest_answer(int64_t source, int64_t target);
+// Makes room for such a source, target and answer: in --own-past's memory, in learned positions.
 void make_room(Settings& settings, size_t source, size_t target);
 
 // A fresh model; its initial parameters follow from the seed.

@@ -105,7 +105,7 @@ std::vector<std::vector<Decoded>> decode(const Seq2Seq& model, const std::vector
   std::vector<std::vector<Decoded>> answers(examples.size());
   for (const auto& rows : sorted_batches(examples, batch)) {
     const Batch b = make_batch(examples, rows);
-    const int64_t longest = std::max(2 * b.source.shape()[1] + 10, b.output.shape()[1] + 10);
+    const int64_t longest = longest_answer(b.source.shape()[1], b.output.shape()[1] - 1);
     std::vector<std::vector<Decoded>> part = beam_search(model, b.source, b.lengths, longest, beam);
     for (size_t i = 0; i < rows.size(); ++i) answers[size_t(rows[i])] = std::move(part[i]);
   }

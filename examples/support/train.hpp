@@ -56,8 +56,8 @@ struct Evaluation {
 Evaluation evaluate(const Seq2Seq& model, const std::vector<Example>& examples,
                     const BeamOptions& beam = {.width = 1}, int64_t batch = 64);
 
-// The beam.n_best answers to each source, each at most 2 S + 10 symbols long for the batch's longest source
-// S, or longer where the references (targets) are.
+// The beam.n_best answers to each source, each of at most longest_answer symbols (settings.hpp), by the
+// source and target lengths of its batch.
 std::vector<std::vector<Decoded>> decode(const Seq2Seq& model, const std::vector<Example>& examples,
                                          const BeamOptions& beam = {.width = 1}, int64_t batch = 64);
 

@@ -8,6 +8,7 @@
 
 #include "autograd/error.hpp"
 #include "examples/support/halves.hpp"
+#include "examples/support/known_option.hpp"
 
 namespace heed::examples {
 
@@ -38,16 +39,11 @@ constexpr int64_t most_heads = 1 << 10, most_reach = 1 << 16;
 }  // namespace
 
 void add_transformer_options(CommandLine& line, Settings& s) {
-  std::vector<std::string> positions;
-  std::string help = "transformer: how its attention knows where a token stands";
-  for (const KnownPositions& known : known_positions()) {
-    positions.emplace_back(known.name);
-    help += fmt::format("\n  {:<10} {}", known.name, known.formula);
-  }
   line.integer("--heads", s.heads, "transformer: attention heads; they share --hidden evenly", 1, most_heads);
   line.integer("--kv-heads", s.kv_heads, "transformer: heads of keys and values; 0: as many as --heads", 0,
                most_heads);
-  line.choice("--positions", s.positions, help, positions);
+  add_known(line, "--positions", s.positions, "transformer: how attention knows where a token stands",
+            known_positions());
   line.integer("--reach", s.reach, "transformer: relative positions: farther distances count as this one", 1,
                most_reach);
   line.choice("--norm", s.norm, "transformer: LayerNorm or RMSNorm", names_of(norms));

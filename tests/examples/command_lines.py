@@ -76,6 +76,16 @@ bad = [
     ("alignment", "--no-table --model transformer", "--no-table does not apply to --model transformer"),
     ("alignment", "--dropout 1.5", "--dropout 1.5: expected 0 to 0.95"),
     ("monotone", "--normalizer softmax", "expected --model rnn --normalizer monotonic and an order with attention"),
+    ("copy", "--order none --temperature 2", "--temperature does not apply to --order none"),
+    ("copy", "--order none --window 2", "--window does not apply to --order none"),
+    ("copy", "--own-past --normalizer monotonic", "own past: monotonic never turns back and has left a memory before"),
+    ("copy", "--own-past --normalizer reinforce", "own past: reinforce has no gradient, and nobody rewards its choices"),
+    ("sort", "--normalizer sparsemax", "PointerNetwork: sparsemax gives weights of 0, and here the weights are the answer"),
+    ("copy_unseen", "--coverage --scorer location", "Coverage: this scorer does not read the keys"),
+    ("recall", "--scorer location", "location goes by where a slot stands, and these slots have no order"),
+    ("recall", "--normalizer local_m", "local_m goes by where a slot stands, and these slots have no order"),
+    ("lookback", "--normalizer monotonic_hard", "LanguageModel: monotonic_hard never turns back and has left"),
+    ("lookback", "--normalizer local_m --window 3", "LanguageModel: local_m has a window of its own; the model's, 3, must be 0"),
     ("sort", "--scorer best", "--scorer best: expected one of additive"),
     ("sort", "--json {here}/no/such/folder", "cannot be written"),
     ("copy_unseen", "--hidden 7", "--hidden 7: expected an even number"),
@@ -166,6 +176,28 @@ for program in ("recall", "lookback", "window"):
     done = run(program, "--steps 1 --batch 2 --json {here}/results.json")
     if done.returncode != 2 or '"learned": false' not in (here / "results.json").read_text():
         failures.append(f"{program} --steps 1: status {done.returncode}, {done.stderr!r}")
+# A scorer with places for slots has enough of them, for sources and for answers.
+for program, arguments in (
+    ("target_attention", "--hidden 8 --no-contrast"),
+    ("why", "--hidden 8 --tests 2"),
+    ("sort", "--batch 2 --no-contrast"),
+    ("copy_unseen", "--no-contrast"),
+    ("lookback", "--batch 2 --window 3"),
+):
+    done = run(program, f"--scorer location --steps 1 {arguments}")
+    if done.returncode != 2:
+        failures.append(f"{program} --scorer location: status {done.returncode}, {done.stderr!r}")
+# What is chosen is what is trained, and a model that a scorer does not fit is left out with the reason.
+for program in ("sort --normalizer monotonic", "copy_unseen --normalizer sparsemax", "recall --scorer additive --normalizer gumbel"):
+    name, options = program.split(" ", 1)
+    done = run(name, f"{options} --steps 1 --batch 2 --no-contrast --json {{here}}/results.json")
+    chosen = json.loads((here / "results.json").read_text())["settings"]["normalizer"]
+    if done.returncode != 2 or not options.split("--normalizer ")[1].startswith(chosen):
+        failures.append(f"{program}: status {done.returncode}, {done.stderr!r}, {chosen}")
+done = run("lookback", "--scorer dot --steps 1 --batch 2 --json {here}/results.json")
+results = json.loads((here / "results.json").read_text())
+if done.returncode != 2 or "one_symbol" not in results["states"] or "query size 92" not in results["intra"]["error"]:
+    failures.append(f"lookback --scorer dot: status {done.returncode}, {done.stderr!r}")
 short = "--steps 2 --hidden 8 --json {here}/results.json"
 for program, contrast in (
     ("bigram_flip --embed 5", '"model": "rnn-encoder-decoder"'),
