@@ -33,6 +33,7 @@ struct Named {
 };
 constexpr Named<Cell> cells[] = {{"gru", Cell::gru}, {"lstm", Cell::lstm}, {"rnn", Cell::rnn}};
 constexpr Named<DecoderOrder> orders[] = {{"luong", DecoderOrder::luong},
+                                          {"previous", DecoderOrder::previous},
                                           {"input-feeding", DecoderOrder::input_feeding},
                                           {"bahdanau", DecoderOrder::bahdanau},
                                           {"none", DecoderOrder::none}};
@@ -125,9 +126,10 @@ void add_model_options(CommandLine& line, Settings& s) {
   add_attention_options(line, s);
   line.choice("--order", s.order,
               "rnn: query by the current state, context to the output alone (luong) or into the next step "
-              "too (input-feeding); query by the previous state (bahdanau); no attention, the encoder's last "
-              "state at each step (none)",
-              names_of<DecoderOrder>(orders));
+      "too (input-feeding); query by the previous state, context to the output alone (previous) or into "
+      "the state (bahdanau); no attention, the encoder's last "
+      "state at each step (none)",
+      names_of<DecoderOrder>(orders));
   line.choice("--values", s.values, "rnn: what is averaged, encoder states or source embeddings",
               names_of<Values>(averages));
   line.toggle("--own-past", s.own_past, "rnn: attend to the decoder's own earlier states too");

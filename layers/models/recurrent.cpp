@@ -99,6 +99,7 @@ int64_t RecurrentSeq2Seq::context_size() const {
 int64_t RecurrentSeq2Seq::decoder_input() const {
   switch (options_.order) {
     case DecoderOrder::luong:
+    case DecoderOrder::previous:
       return options_.embed;
     case DecoderOrder::input_feeding:
       return options_.embed + options_.hidden;
@@ -182,6 +183,9 @@ RecurrentSeq2Seq::Step RecurrentSeq2Seq::advance(DecoderState& state, const Tens
   if (order == DecoderOrder::bahdanau || order == DecoderOrder::none) {
     seen = look(hidden_part(options_.cell, states.back()), state, pass);
     h = decoder_.step(concat({y, seen.context}, 1), states, pass);
+  } else if (order == DecoderOrder::previous) {
+    seen = look(hidden_part(options_.cell, states.back()), state, pass);
+    h = decoder_.step(y, states, pass);
   } else {
     h = decoder_.step(order == DecoderOrder::luong ? y : concat({y, state.tensors.back()}, 1), states, pass);
     seen = look(h, state, pass);
@@ -205,10 +209,16 @@ Prediction RecurrentSeq2Seq::from_embedded(const Tensor& embedded, std::span<con
   DecoderState state = encode(embedded, lengths, pass);
   const Tensor y = dropout_(target_embedding_(target), pass);  // (B, T, embed)
   const bool fixed = options_.order == DecoderOrder::none;
-  if (fixed || options_.order == DecoderOrder::luong) {
+  const bool previous = options_.order == DecoderOrder::previous;
+  if (fixed || previous || options_.order == DecoderOrder::luong) {
     const Tensor input = fixed ? concat({y, look(y, state, pass).context}, 2) : y;
     const Tensor h = decoder_(input, {}, layer_states(state), pass).output;  // (B, T, H)
-    const Attended seen = look(h, state, pass);
+    Tensor query = h;
+    if (previous) {  // s_0, .. s_(T-1)
+      const Tensor first = hidden_part(options_.cell, layer_states(state).back());
+      query = slice(concat({first.reshape({-1, 1, options_.hidden}), h}, 1), 1, 0, h.size(1));
+    }
+    const Attended seen = look(query, state, pass);
     return {output_(readout(seen.context, h, state, pass)), seen.weights, seen.probabilities};
   }
   TensorList attentional, weights, probabilities;

@@ -19,6 +19,11 @@ enum class DecoderOrder {
   // recurrence waits for no context, so that the whole target is one recurrent op and one attend; and the
   // context is fed back into no state, so that no symbol can be fetched a step early and carried along.
   luong,
+  // The query of the one below, the context of the one above: c_t = attend(s_(t-1)), and s_t = f(y_t,
+  // s_(t-1))
+  // does not wait for it. It has to know where to look before it is told y_t. No paper's: what tells apart,
+  // between luong and bahdanau, which state asks and where the answer goes.
+  previous,
   // Luong et al. 2015, section 3.3: s_t = f([y_t; a_(t-1)], s_(t-1)), c_t = attend(s_t).
   input_feeding,
   // Bahdanau et al. 2014, section 3: c_t = attend(s_(t-1)), s_t = f([y_t; c_t], s_(t-1)). The context

@@ -212,8 +212,8 @@ std::string check_model(const Seq2Seq& model) {
 }
 
 TEST_CASE("gradients: recurrent encoder-decoders") {
-  for (const DecoderOrder order :
-       {DecoderOrder::luong, DecoderOrder::input_feeding, DecoderOrder::bahdanau, DecoderOrder::none}) {
+  for (const DecoderOrder order : {DecoderOrder::luong, DecoderOrder::previous, DecoderOrder::input_feeding,
+                                   DecoderOrder::bahdanau, DecoderOrder::none}) {
     for (const bool own_past : {false, true}) {
       CAPTURE(static_cast<int>(order));
       CAPTURE(own_past);

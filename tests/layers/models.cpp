@@ -28,8 +28,8 @@ TransformerSeq2Seq::Options transformer_options() {
   return {.source_vocabulary = V + 2, .target_vocabulary = V, .size = 8, .layers = 2, .heads = 2};
 }
 
-constexpr DecoderOrder orders[] = {DecoderOrder::luong, DecoderOrder::input_feeding, DecoderOrder::bahdanau,
-                                   DecoderOrder::none};
+constexpr DecoderOrder orders[] = {DecoderOrder::luong, DecoderOrder::previous, DecoderOrder::input_feeding,
+                                   DecoderOrder::bahdanau, DecoderOrder::none};
 
 using Check = std::function<void(const Seq2Seq& model)>;
 

@@ -98,6 +98,9 @@ Prediction written_out(const Parameters& p, const RecurrentSeq2Seq::Options& o, 
     if (o.order == DecoderOrder::bahdanau || o.order == DecoderOrder::none) {
       context = look(hidden_part(o.cell, s));
       h = next(concat({y, context}, 1));
+    } else if (o.order == DecoderOrder::previous) {
+      context = look(hidden_part(o.cell, s));
+      h = next(y);
     } else {
       h = next(o.order == DecoderOrder::luong ? y : concat({y, fed}, 1));
       context = look(h);
@@ -114,8 +117,8 @@ Prediction written_out(const Parameters& p, const RecurrentSeq2Seq::Options& o, 
 
 TEST_CASE("recurrent encoder-decoder: every order of the decoder, written out") {
   using Values = RecurrentSeq2Seq::Values;
-  for (const DecoderOrder order :
-       {DecoderOrder::luong, DecoderOrder::input_feeding, DecoderOrder::bahdanau, DecoderOrder::none}) {
+  for (const DecoderOrder order : {DecoderOrder::luong, DecoderOrder::previous, DecoderOrder::input_feeding,
+                                   DecoderOrder::bahdanau, DecoderOrder::none}) {
     for (int bits = 0; bits < 16; ++bits) {
       CAPTURE(static_cast<int>(order));
       CAPTURE(bits);

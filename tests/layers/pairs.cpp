@@ -83,7 +83,7 @@ void check_steps(const Seq2Seq& model, const Ids& source, const Ids& target) {
 
 TEST_CASE("pairs: a recurrent decoder that attends to the source and to its own past") {
   for (const DecoderOrder order :
-       {DecoderOrder::luong, DecoderOrder::input_feeding, DecoderOrder::bahdanau}) {
+       {DecoderOrder::luong, DecoderOrder::previous, DecoderOrder::input_feeding, DecoderOrder::bahdanau}) {
     for_all([](const auto&,
                const auto& normalizer) { return of_growing("RecurrentSeq2Seq's own past", normalizer); },
             [&](const char* scorer, const char* normalizer) {
