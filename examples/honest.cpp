@@ -11,8 +11,10 @@
 #include <cstdio>
 #include <set>
 
+#include "autograd/error.hpp"
 #include "autograd/kernels/parallel.hpp"
 #include "examples/support/study.hpp"
+#include "layers/normalizers.hpp"
 
 using namespace heed;
 using namespace heed::examples;
@@ -21,9 +23,20 @@ namespace {
 
 constexpr double right = 0.97, elsewhere = 0.15;  // answers are right; weights are no alignment
 
-const std::vector<std::string> all_orders = {"luong", "input-feeding", "bahdanau"};
+const std::vector<std::string> all_orders = {"luong", "previous", "input-feeding", "bahdanau"};
 const std::vector<std::string> all_values = {"states", "embeddings"};
-const std::vector<std::string> all_normalizers = {"softmax", "sparsemax", "entmax15"};
+const std::vector<std::string> usual_normalizers = {"softmax", "sparsemax", "entmax15"};
+
+// All of them but those that choose a slot: a choice has no entropy to show.
+std::vector<std::string> soft_normalizers() {
+  std::vector<std::string> names;
+  for (const KnownNormalizer& n : known_normalizers()) {
+    const std::string_view name = n.name;
+    if (name != "monotonic_hard" && name != "reinforce" && name != "straight_through" && name != "gumbel")
+      names.emplace_back(name);
+  }
+  return names;
+}
 
 // A task, and what the decoders made of it.
 struct Part {
@@ -111,13 +124,13 @@ std::string cure(const Part& part, Json& json) {
 
 int run(int argc, char** argv) {
   CommandLine line("honest", "When do weights mean alignment? Every decoder order, value and normalizer.");
-  std::vector<std::string> orders = all_orders, values = all_values, normalizers = all_normalizers;
+  std::vector<std::string> orders = all_orders, values = all_values, normalizers = usual_normalizers;
   int64_t seeds = 3, steps = 4000;
   bool quick = false;
   std::string path;
   line.choices("--orders", orders, "of the decoder", all_orders);
   line.choices("--values", values, "what is averaged: encoder states, source embeddings", all_values);
-  line.choices("--normalizers", normalizers, "how scores become weights", all_normalizers);
+  line.choices("--normalizers", normalizers, "how scores become weights", soft_normalizers());
   line.integer("--seeds", seeds, "the mean over seeds 1, 2, ..., so many", 1, 100);
   line.integer("--steps", steps, "of training on alignment; copy is easier and gets three quarters", 2);
   line.toggle("--quick", quick, "30 steps and one seed: only to see that it runs");
@@ -125,6 +138,8 @@ int run(int argc, char** argv) {
   if (!line.parse(argc, argv)) return 0;
   check_json(path);
   kernels::set_threads(1);
+  for (const char* flag : {"--seeds", "--steps"})
+    if (quick && line.given(flag)) fail("{} does not apply with --quick, which sets it", flag);
   if (quick) seeds = 1, steps = 30;
 
   Part parts[] = {{"copy", Study(copy_task(16), seeds), steps * 3 / 4},

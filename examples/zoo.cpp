@@ -85,7 +85,7 @@ bool try_pair(const Study& study, const Plan& plan, const Settings& settings, Fa
               Json& json) {
   const KnownScorer& scorer = named(settings.scorer, known_scorers());
   const KnownNormalizer& normalizer = named(settings.normalizer, known_normalizers());
-  fmt::print("{:<14} {:<16} ", settings.scorer, settings.normalizer);
+  fmt::print("{:<14} {:<16} {:4} ", settings.scorer, settings.normalizer, settings.temperature);
   std::fflush(stdout);
   const std::string at = "/rows/" + settings.scorer + "/" + settings.normalizer;
   Finding found;
@@ -102,6 +102,7 @@ bool try_pair(const Study& study, const Plan& plan, const Settings& settings, Fa
              found.solved, found.seeds);
   std::fflush(stdout);
   write_finding(json, at, found);
+  json.set(at + "/temperature", settings.temperature);
   if (solved) return true;
   const std::string law = forbidden(plan.task.name, scorer, normalizer);
   const std::string reason = law.empty() ? unexplained(normalizer) : law;
@@ -151,7 +152,7 @@ int run(int argc, char** argv) {
   json.set("/threshold", plan.solved);
   fmt::print("{}: solved from {:.0f}% on, at most {} steps, mean over {} seed{}\n\n", choice.task,
              100 * plan.solved, plan.steps, choice.seeds, choice.seeds == 1 ? "" : "s");
-  fmt::print("scorer         normalizer        right    AER  entropy   steps  seconds solved\n");
+  fmt::print("scorer         normalizer       temp.  right    AER  entropy   steps  seconds solved\n");
   Failures failures;
   bool as_expected = true;
   for (const std::string& scorer : choice.scorers)
@@ -159,7 +160,7 @@ int run(int argc, char** argv) {
       settings.scorer = scorer;
       settings.normalizer = normalizer;
       // Its division by sqrt(K) leaves so little of bounded states that softmax learns slowly to be sharp.
-      settings.temperature = scorer == "scaled_dot" ? 0.5 : 1;
+      settings.temperature = scorer == "scaled_dot" && reads_temperature(normalizer) ? 0.5 : 1;
       as_expected = try_pair(study, plan, settings, failures, json) && as_expected;
     }
   for (const auto& [reason, pairs] : failures)
