@@ -53,6 +53,7 @@ const std::vector<Estimator>& estimators() {
       {"exact expectation", Method::expected},
       {"REINFORCE", Method::reinforce},
       {"REINFORCE, baseline", Method::baseline},
+      {"the same, entropy 0.02", Method::baseline, 1, 0.02},
       {"straight-through", Method::straight_through},
       {"Gumbel, temperature 2", Method::gumbel, 2},
       {"Gumbel, temperature 1", Method::gumbel, 1},
@@ -63,7 +64,9 @@ const std::vector<Estimator>& estimators() {
 }
 
 Teacher::Teacher(const Estimator& estimator)
-    : estimator_(estimator), reinforce_{.decay = estimator.method == Method::baseline ? running : real(1)} {}
+    : estimator_(estimator),
+      reinforce_{.entropy_weight = real(estimator.entropy),
+                 .decay = estimator.method == Method::baseline ? running : real(1)} {}
 
 Tensor Teacher::look(const Chooser& model, const Batch& batch, Rng& rng) {
   const Chooser::Asked asked = model.ask(batch);
@@ -75,7 +78,7 @@ Tensor Teacher::look(const Chooser& model, const Batch& batch, Rng& rng) {
   // One reward per look, log p(y_t | its slot), because no other symbol depends on it. The gradient of log p
   // itself is the other half of the estimate (Xu et al. 2015, section 4.1).
   const Attended seen{.context = {}, .weights = weights, .probabilities = probabilities};
-  const Tensor chosen = reinforce_(log_probability(seen), zeros_like(log_p), log_p);  // summed over T
+  const Tensor chosen = reinforce_(log_probability(seen), entropy(probabilities), log_p);  // summed over T
   return scale(chosen, 1 / real(log_p.size(1))) - mean(log_p);
 }
 
@@ -104,8 +107,8 @@ Gradient gradient(Teacher& teacher, const Chooser& model, const Batch& batch, Rn
   return all;
 }
 
-Quality measure(const Estimator& estimator, const Chooser& model, const Batch& batch, int64_t draws,
-                Rng& rng) {
+Quality measure(const Estimator& estimator, const Chooser& model, const Batch& batch, int64_t draws, Rng& rng,
+                double enough) {
   Teacher expected({"", Method::expected}), marginal({"", Method::marginal}), teacher(estimator);
   const Gradient g = gradient(expected, model, batch, rng), m = gradient(marginal, model, batch, rng);
   if (!estimator.random()) {
@@ -117,7 +120,11 @@ Quality measure(const Estimator& estimator, const Chooser& model, const Batch& b
   // variance.
   Gradient average(g.size(), 0.0);
   double squares = 0;
-  for (int64_t n = 1; n <= draws; ++n) {
+  int64_t n = 0;
+  const auto trace = [&] { return squares / double(std::max<int64_t>(1, n - 1)); };
+  const auto error = [&] { return std::sqrt(trace() / double(n)) / norm(g); };
+  while (n < draws || (n < 50 * draws && error() > enough)) {
+    ++n;
     const Gradient one = gradient(teacher, model, batch, rng);
     for (size_t i = 0; i < one.size(); ++i) {
       const double before = one[i] - average[i];
@@ -125,11 +132,11 @@ Quality measure(const Estimator& estimator, const Chooser& model, const Batch& b
       squares += before * (one[i] - average[i]);
     }
   }
-  const double trace = squares / double(std::max<int64_t>(1, draws - 1));
   return {.bias = distance(average, g) / norm(g),
-          .error = std::sqrt(trace / double(draws)) / norm(g),
+          .error = error(),
           .against_marginal = distance(average, m) / norm(m),
-          .deviation = std::sqrt(trace) / norm(g)};
+          .deviation = std::sqrt(trace()) / norm(g),
+          .draws = n};
 }
 
 }  // namespace heed::examples

@@ -13,7 +13,8 @@
 //   expected   sum_t sum_s p(s|t) log p(y|s)        what choosing by p(s|t) is worth on average (Xu et al.
 //                                                   2015, 4.1: their lower bound)
 //   marginal   sum_t log sum_s p(s|t) p(y|s)        the likelihood of the target (Wu et al. 2018, eq. 3)
-// REINFORCE estimates the gradient of the first without bias. Straight-through and Gumbel-softmax stand for
+// REINFORCE estimates the gradient of the first without bias; with Xu's entropy term that of another, which
+// keeps the choices open. Straight-through and Gumbel-softmax stand for
 // it too, with bias; softmax (soft attention) has an objective of its own, log p(y | average of the values).
 
 namespace heed::examples {
@@ -24,6 +25,7 @@ struct Estimator {
   std::string name;
   Method method;
   double temperature = 1;  // of gumbel
+  double entropy = 0;      // of baseline: how much the objective counts the entropy of the choices, too
 
   // Whether two gradients of the same batch differ.
   [[nodiscard]] bool random() const {
@@ -51,14 +53,16 @@ class Teacher {
 using Gradient = std::vector<double>;
 Gradient gradient(Teacher& teacher, const Chooser& model, const Batch& batch, Rng& rng);
 
-// `draws` gradients of a batch against the exact ones, g and m: of their mean a and their covariance C
+// `draws` gradients of a batch, and so many more, up to 50 times as many, that `error` is at most `enough`,
+// against the exact ones, g and m: of their mean a and their covariance C
 //   bias       |a - g| / |g|, g of the expected log-likelihood; against_marginal |a - m| / |m|
 //   error      sqrt(tr C / draws) / |g|, the size that noise alone would give `bias`
 //   deviation  sqrt(tr C) / |g|, of one estimate
 struct Quality {
   double bias = 0, error = 0, against_marginal = 0, deviation = 0;
+  int64_t draws = 0;  // so many it took
 };
-Quality measure(const Estimator& estimator, const Chooser& model, const Batch& batch, int64_t draws,
-                Rng& rng);
+Quality measure(const Estimator& estimator, const Chooser& model, const Batch& batch, int64_t draws, Rng& rng,
+                double enough = 1e9);
 
 }  // namespace heed::examples

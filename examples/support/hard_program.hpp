@@ -16,8 +16,9 @@ struct HardOptions {
 };
 
 // Prints both tables, writes --json, and returns the exit status: 0 if REINFORCE, with a baseline and
-// without, is unbiased as far as `draws` estimates can tell (a bias of at most twice its error) and if soft
-// attention and the exact marginal learn the task (99% of unseen sequences, mean over the seeds); else 2.
+// without, is unbiased as far as one can tell (a bias of at most twice its error, and that at most 0.25, for
+// which there are up to 50 times as many draws) and if soft attention and the exact marginal learn the task
+// (99% of unseen sequences, mean over the seeds); else 2.
 int run_hard(const HardOptions& options);
 
 }  // namespace heed::examples

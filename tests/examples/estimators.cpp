@@ -77,6 +77,13 @@ TEST_CASE("REINFORCE is unbiased, the baseline makes it steadier; the others pay
   CHECK(steady.bias <= 2 * steady.error);
   CHECK(steady.deviation < 0.8 * plain.deviation);
   CHECK(close(plain.error, plain.deviation / std::sqrt(1500.0), 1e-9, 0));
+  Rng rng(4);
+  const Quality open = measure({"", Method::baseline, 1, 1}, model, batch, 1500, rng);
+  CHECK(open.bias > 3 * open.error);  // the entropy's gradient is no part of the expected reward's
+  Rng other(4);
+  const Quality careful = measure({"", Method::reinforce}, model, batch, 100, other, plain.error);
+  CHECK(careful.error <= plain.error);
+  CHECK(careful.draws > 100);
   CHECK(quality(Method::straight_through).bias > 0.1);
   const Quality smooth = quality(Method::gumbel, 2), sharp = quality(Method::gumbel, 0.1);
   CHECK(smooth.bias > 3 * smooth.error);

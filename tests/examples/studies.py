@@ -50,11 +50,13 @@ for side in ("with", "without"):
 
 hard = run("hard", "--length 3 --draws 20 --steps 30 --seeds 2 --hidden 8")
 names = list(hard["learned"])
-check("hard: estimators", len(names) == 10 and "REINFORCE, baseline" in names)
+check("hard: estimators", len(names) == 11 and "REINFORCE, baseline" in names)
 for where in ("untrained", "partly trained"):
     measured = hard["gradients"][where]
     check(f"hard: Jensen, {where}", measured["expected_log_likelihood"] < measured["log_marginal"] < 0)
     for name in names:
+        at_most = 20 if name.startswith("straight") or name in ("softmax", "exact marginal", "exact expectation") else 1000
+        check(f"hard: draws of {name}", measured[name]["draws"] <= at_most)
         check(f"hard: numbers of {name}", all(measured[name][key] >= 0 for key in ("bias", "error", "deviation")))
     check(f"hard: exact, {where}", measured["exact expectation"]["bias"] == 0)
     check(f"hard: deviation, {where}", measured["REINFORCE"]["deviation"] > 0 == measured["softmax"]["deviation"])
