@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 #include <set>
 #include <utility>
 
@@ -100,6 +101,17 @@ Task bigram_flip_task(int64_t symbols) {
     return pair;
   };
   return {"bigram_flip", draw, numbered("", symbols), numbered("", symbols)};
+}
+
+Task sort_task(int64_t symbols) {
+  auto draw = [=](int64_t length, Rng& rng) {
+    Example pair{draw_symbols(length, symbols, rng), {}, Tokens(size_t(length))};
+    std::iota(pair.gold.begin(), pair.gold.end(), 0);
+    std::ranges::stable_sort(pair.gold, {}, [&](int32_t i) { return pair.source[size_t(i)]; });
+    for (const int32_t i : pair.gold) pair.target.push_back(pair.source[size_t(i)]);
+    return pair;
+  };
+  return {"sort", draw, numbered("", symbols), numbered("", symbols)};
 }
 
 Task monotone_task(int64_t symbols) {

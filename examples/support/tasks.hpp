@@ -29,6 +29,9 @@ Task reverse_task(int64_t symbols);
 // last one without a partner stays.
 Task bigram_flip_task(int64_t symbols);
 
+// The target is the source in rising order; of equal symbols the earlier one comes first.
+Task sort_task(int64_t symbols);
+
 // The target is the source with each symbol written once, twice or three times, as the source says beside it:
 // 3x2 7 7x3 -> 3 3 7 7 7 7. From left to right, so that the alignment never turns back; and how often a
 // symbol still comes stands nowhere but in the source: all counts are equally likely for each, and one may

@@ -35,6 +35,21 @@ TEST_CASE("copy and reverse: every target symbol is the one at its gold position
   }
 }
 
+TEST_CASE("sort: the target rises, gold positions are a permutation, equals keep their order") {
+  Rng rng(5);
+  const Task task = sort_task(6);
+  for (int64_t length = 1; length < 20; ++length) {
+    const Example e = task.draw(length, rng);
+    REQUIRE(e.target.size() == e.source.size());
+    CHECK(std::ranges::is_sorted(e.target));
+    CHECK(std::set<int32_t>(e.gold.begin(), e.gold.end()).size() == e.source.size());
+    for (size_t i = 0; i < e.target.size(); ++i) {
+      CHECK(e.target[i] == e.source[size_t(e.gold[i])]);
+      if (i > 0 && e.target[i] == e.target[i - 1]) CHECK(e.gold[i] > e.gold[i - 1]);
+    }
+  }
+}
+
 TEST_CASE("bigram_flip: partners change places, a symbol without one stays") {
   Rng rng(4);
   for (int64_t length = 1; length < 12; ++length) {
@@ -281,8 +296,8 @@ TEST_CASE("bigram_flip is learned by RNNsearch from three seeds, and not by the 
 
 // The program trains longer, to 99%, and decides the walk too.
 TEST_CASE("monotone is learned by monotonic attention, and not without attention") {
-  Settings settings{.order = "input-feeding",
-                    .normalizer = "monotonic",
+  Settings settings{.normalizer = "monotonic",
+                    .order = "input-feeding",
                     .embed = 16,
                     .hidden = 32,
                     .steps = 600,

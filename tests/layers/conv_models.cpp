@@ -7,7 +7,7 @@
 #include "layers/models/conv_seq2seq.hpp"
 #include "layers/models/tagger.hpp"
 #include "layers/models/tokens.hpp"
-#include "layers/positions.hpp"
+#include "layers/positions/sinusoidal.hpp"
 #include "tests/layers/numbers.hpp"
 
 namespace heed::tests {

@@ -5,7 +5,6 @@
 
 #include "layers/models/recurrent.hpp"
 #include "layers/models/transformer.hpp"
-#include "layers/positions.hpp"
 #include "layers/positions/sinusoidal.hpp"
 #include "tests/layers/common.hpp"
 
