@@ -75,9 +75,12 @@ std::string named_model(int argc, const char* const* argv, std::string name) {
 // Whether the model is one of those of layers/models/gated.hpp, which have neither layers nor dropout.
 bool is_gated(const std::string& model) { return model == "rnnsearch" || model == "rnn-encoder-decoder"; }
 
+// Whether it is a RecurrentSeq2Seq: of free choice, or as one paper chose.
+bool is_recurrent(const std::string& model) { return model == "rnn" || model == "luong2015"; }
+
 // Which options a model has: of recurrent cells, of a recurrent decoder's attention, of two halves.
-bool has_cell(const Settings& s) { return s.model == "rnn" || has_half(s, "rnn"); }
-bool has_scorer(const Settings& s) { return s.model == "rnn" || halves_of(s).decoder == "rnn"; }
+bool has_cell(const Settings& s) { return is_recurrent(s.model) || has_half(s, "rnn"); }
+bool has_scorer(const Settings& s) { return is_recurrent(s.model) || halves_of(s).decoder == "rnn"; }
 // A transformer's embeddings have --hidden features.
 bool has_embed(const Settings& s) {
   const Halves halves = halves_of(s);
@@ -93,6 +96,13 @@ Settings preset(const Presets& presets, const std::string& model) {
     s.layers = 2;  // of a decoder of one layer nothing that was read can change the next look
     s.lr = 2e-3;
   }
+  if (model == "luong2015") {
+    s.cell = "lstm";
+    s.order = "input-feeding";
+    s.values = "states";
+    s.own_past = false;
+    s.unidirectional = s.no_bridge = true;
+  }
   if (!is_gated(model)) return s;
   s.layers = 1;
   s.dropout = 0;
@@ -104,7 +114,7 @@ constexpr int64_t most_features = 1 << 16, most_layers = 100, most_slots = 1 << 
 constexpr int64_t most_width = 1 << 10;
 
 std::vector<std::string> models() {
-  return {"rnn", "transformer", "conv", "hybrid", "rnnsearch", "rnn-encoder-decoder"};
+  return {"rnn", "transformer", "conv", "hybrid", "rnnsearch", "rnn-encoder-decoder", "luong2015"};
 }
 
 void add_model_options(CommandLine& line, Settings& s) {
@@ -112,8 +122,10 @@ void add_model_options(CommandLine& line, Settings& s) {
   line.choice(
       "--model", s.model,
       "recurrent with attention (rnn), self-attention throughout (transformer), convolutions (conv: "
-      "ConvS2S), any encoder with any decoder (hybrid), Bahdanau's model to the letter (rnnsearch), and what "
-      "came before it, without attention (rnn-encoder-decoder)",
+      "ConvS2S), any encoder with any decoder (hybrid), Bahdanau's model to the letter (rnnsearch), what "
+      "came "
+      "before it, without attention (rnn-encoder-decoder), and Luong's model (luong2015), whose scorers and "
+      "local attention are options",
       models());
   add_known(line, "--encoder", s.encoder, "hybrid: what reads the source", known_encoders());
   add_known(line, "--decoder", s.decoder, "hybrid: what writes the target", known_decoders());
@@ -124,8 +136,9 @@ void add_model_options(CommandLine& line, Settings& s) {
   line.integer("--width", s.width, "conv, cnn halves: steps that a convolution sees", 1, most_width);
   line.choice("--cell", s.cell, "rnn, rnn halves: the recurrent cell", names_of<Cell>(cells));
   add_attention_options(line, s);
-  line.choice("--order", s.order,
-              "rnn: query by the current state, context to the output alone (luong) or into the next step "
+  line.choice(
+      "--order", s.order,
+      "rnn: query by the current state, context to the output alone (luong) or into the next step "
       "too (input-feeding); query by the previous state, context to the output alone (previous) or into "
       "the state (bahdanau); no attention, the encoder's last "
       "state at each step (none)",
@@ -148,6 +161,10 @@ void add_training_options(CommandLine& line, Settings& s) {
     line.integer("--steps", s.steps, "training steps", 1);
   line.number("--lr", s.lr, "the highest learning rate (Adam); it falls to 0 at the end", 0, 100);
   line.integer("--warmup", s.warmup, "steps in which it rises from 0", 0);
+  line.number("--guided", s.guided,
+              "weight of a loss that pulls attention to the diagonal (Tachibana et al.)", 0, 1e6);
+  line.number("--doubly-stochastic", s.doubly_stochastic,
+              "weight of a loss that wants each source position seen once in all (Xu et al.)", 0, 1e6);
   line.number("--label-smoothing", s.label_smoothing, "share of the target spread over all symbols", 0, 0.9);
   line.integer("--seed", s.seed, "of everything random", 0, CommandLine::any);
   line.integer("--threads", s.threads, "more than one pays for large models alone; 0: one per core", 0, 1024);
@@ -174,9 +191,19 @@ void check_normalizer(const CommandLine& line, const Settings& s) {
     fail("--window does not apply to --normalizer {}, which is not local", s.normalizer);
 }
 
+// Throws on losses that the model's attention cannot have.
+void check_attention_losses(const CommandLine& line, const Settings& s) {
+  for (const char* flag : {"--guided", "--doubly-stochastic"}) {
+    if (!line.given(flag)) continue;
+    if (s.order == "none") fail("{} does not apply to --order none", flag);
+    if (s.model != "rnnsearch" && wants_reward(s.normalizer))
+      fail("{} does not apply to --normalizer {}, whose weights have no gradient", flag, s.normalizer);
+  }
+}
+
 // Throws on options that the chosen model does not have, and on sizes that it cannot have.
 void check_applicable(const CommandLine& line, const Settings& s) {
-  const bool rnn = s.model == "rnn";
+  const bool rnn = is_recurrent(s.model);
   const std::string model =
       is_hybrid(s) ? fmt::format("hybrid --encoder {} --decoder {}", s.encoder, s.decoder) : s.model;
   const auto refuse = [&](bool applies, std::initializer_list<const char*> flags) {
@@ -184,14 +211,16 @@ void check_applicable(const CommandLine& line, const Settings& s) {
       if (!applies && line.given(flag)) fail("{} does not apply to --model {}", flag, model);
   };
   refuse(is_hybrid(s), {"--encoder", "--decoder"});
-  refuse(has_cell(s), {"--cell"});
+  refuse(s.model != "luong2015" && has_cell(s), {"--cell"});
   refuse(has_scorer(s), {"--scorer", "--normalizer", "--temperature", "--window"});
   refuse(has_half(s, "cnn"), {"--width"});
-  refuse(rnn, {"--order", "--values", "--own-past", "--unidirectional", "--no-bridge"});
+  refuse(s.model == "rnn", {"--order", "--values", "--own-past", "--unidirectional", "--no-bridge"});
+  refuse(rnn || s.model == "rnnsearch", {"--guided", "--doubly-stochastic"});
   refuse(has_embed(s), {"--embed"});
   check_transformer_options(line, s, model);
   refuse(!is_gated(s.model), {"--layers", "--dropout"});
   check_normalizer(line, s);
+  check_attention_losses(line, s);
   check_beam(line, s);
   if (s.order == "none" && line.given("--values")) fail("--values does not apply to --order none");
   if ((rnn ? !s.unidirectional : halves_of(s).encoder == "rnn") && s.hidden % 2 != 0)
@@ -200,23 +229,24 @@ void check_applicable(const CommandLine& line, const Settings& s) {
 
 RecurrentSeq2Seq::Options recurrent_options(const Settings& s, int64_t source_vocabulary,
                                             int64_t target_vocabulary) {
-  return {.source_vocabulary = source_vocabulary,
-          .target_vocabulary = target_vocabulary,
-          .cell = cell_of(s),
-          .embed = s.embed,
-          .hidden = s.hidden,
-          .layers = s.layers,
-          .scorer = s.scorer,
-          .normalizer = s.normalizer,
-          .temperature = real(s.temperature),
-          .window = s.window,
-          .order = value_of<DecoderOrder>("--order", orders, s.order),
-          .values = value_of<Values>("--values", averages, s.values),
-          .dropout = real(s.dropout),
-          .bidirectional = !s.unidirectional,
-          .bridge = !s.no_bridge,
-          .own_past = s.own_past,
-          .slots = s.slots};
+  const RecurrentSeq2Seq::Options o{.source_vocabulary = source_vocabulary,
+                                    .target_vocabulary = target_vocabulary,
+                                    .cell = cell_of(s),
+                                    .embed = s.embed,
+                                    .hidden = s.hidden,
+                                    .layers = s.layers,
+                                    .scorer = s.scorer,
+                                    .normalizer = s.normalizer,
+                                    .temperature = real(s.temperature),
+                                    .window = s.window,
+                                    .order = value_of<DecoderOrder>("--order", orders, s.order),
+                                    .values = value_of<Values>("--values", averages, s.values),
+                                    .dropout = real(s.dropout),
+                                    .bidirectional = !s.unidirectional,
+                                    .bridge = !s.no_bridge,
+                                    .own_past = s.own_past,
+                                    .slots = s.slots};
+  return s.model == "luong2015" ? luong2015(o) : o;
 }
 
 }  // namespace
@@ -285,6 +315,8 @@ void write_settings(Json& json, const std::string& pointer, const Settings& s) {
   json.set(pointer + "/lr", s.lr);
   json.set(pointer + "/warmup", s.warmup);
   json.set(pointer + "/label_smoothing", s.label_smoothing);
+  if (s.guided > 0) json.set(pointer + "/guided", s.guided);
+  if (s.doubly_stochastic > 0) json.set(pointer + "/doubly_stochastic", s.doubly_stochastic);
   json.set(pointer + "/seed", s.seed);
 }
 
@@ -331,6 +363,9 @@ Settings read_settings(const Json& json, const std::string& pointer) {
   s.lr = json.number(pointer + "/lr");
   s.warmup = json.integer(pointer + "/warmup");
   s.label_smoothing = json.number(pointer + "/label_smoothing");
+  if (json.has(pointer + "/guided")) s.guided = json.number(pointer + "/guided");
+  if (json.has(pointer + "/doubly_stochastic"))
+    s.doubly_stochastic = json.number(pointer + "/doubly_stochastic");
   s.seed = json.integer(pointer + "/seed");
   return s;
 }
@@ -351,7 +386,7 @@ void make_room(Settings& s, size_t source, size_t target) {
 
 std::unique_ptr<Seq2Seq> make_model(const Settings& s, int64_t source_vocabulary, int64_t target_vocabulary) {
   Rng rng = draw_from(Stream::weights, s.seed);
-  if (s.model == "rnn")
+  if (is_recurrent(s.model))
     return std::make_unique<RecurrentSeq2Seq>(recurrent_options(s, source_vocabulary, target_vocabulary),
                                               rng);
   if (s.model == "rnnsearch")

@@ -36,6 +36,7 @@ struct Settings {
   // training
   int64_t batch = 64, steps = 1500, epochs = 0;  // a program counts in one of the two
   double lr = 3e-3, label_smoothing = 0;
+  double guided = 0, doubly_stochastic = 0;  // rnn, luong2015, rnnsearch: weights of the losses of that name
   double guidance = 0;  // no option: how much the loss counts how far the weights are from the gold alignment
   int64_t warmup = 0;   // steps
   int64_t seed = 1;

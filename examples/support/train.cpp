@@ -66,7 +66,10 @@ Trainer::Trainer(const Seq2Seq& model, const Settings& settings, int64_t steps)
       schedule_(linear_warmup(settings.warmup, linear_decay(settings.lr, steps))),
       label_smoothing_(real(settings.label_smoothing)),
       guidance_(real(settings.guidance)),
-      reinforce_(settings.model == "rnn" && settings.normalizer == "reinforce"),
+      guided_(real(settings.guided)),
+      doubly_stochastic_(real(settings.doubly_stochastic)),
+      reinforce_((settings.model == "rnn" || settings.model == "luong2015") &&
+                 settings.normalizer == "reinforce"),
       rng_(draw_from(Stream::dropout, settings.seed)) {}
 
 void Trainer::step(const Batch& batch, Progress& progress) {
@@ -79,11 +82,25 @@ void Trainer::step(const Batch& batch, Progress& progress) {
       cross_entropy(logits, batch.output, {.ignore = tokens::pad, .label_smoothing = label_smoothing_});
   Tensor loss = likely;
   if (guidance_ > 0) loss = loss + scale(alignment_loss(predicted.weights, batch.gold), guidance_);
+  if (guided_ > 0 || doubly_stochastic_ > 0) loss = loss + shape_loss(predicted.weights, batch);
   if (reinforce_) loss = loss + reinforce_loss(predicted, batch);
   backward(loss);
   clip_grad_norm(adam_.parameters(), 1);
   adam_.step();
   progress.step(double(likely.item()), right_share(logits, batch), batch.tokens);
+}
+
+Tensor Trainer::shape_loss(const Tensor& weights, const Batch& batch) const {
+  const int64_t rows = batch.output.shape()[0], steps = batch.output.shape()[1];
+  std::vector<int32_t> queries(static_cast<size_t>(rows));
+  for (int64_t i = 0; i < batch.output.size(); ++i)
+    queries[size_t(i / steps)] += batch.output[i] != tokens::pad ? 1 : 0;
+  const Extent extent{.queries = queries, .slots = batch.lengths};
+  Tensor loss = Tensor::scalar(0);
+  if (guided_ > 0) loss = loss + scale(guided_attention_loss(weights, real(0.2), extent), guided_);
+  if (doubly_stochastic_ > 0)
+    loss = loss + scale(doubly_stochastic_loss(weights, extent), doubly_stochastic_);
+  return loss;
 }
 
 Tensor Trainer::reinforce_loss(const Prediction& predicted, const Batch& batch) {

@@ -24,6 +24,9 @@ class Trainer {
 
   // One step on one batch, told to `progress`. The loss is the mean over target symbols of -log p(symbol |
   // those before it, source), and where the settings ask for it
+  //   + guided and doubly_stochastic times the losses of attention_losses.hpp of that name, of each row's
+  //   real
+  //     symbols (its end among them) and positions
   //   + guidance times the mean of -log of the gold position's weight
   //   + the normalizer `reinforce`: ReinforceLoss per symbol. The reward of a choice is log p of its own
   //     symbol: all that it decides in Luong's order; in the others what it does later is not counted.
@@ -31,12 +34,13 @@ class Trainer {
 
  private:
   Tensor reinforce_loss(const Prediction& prediction, const Batch& batch);
+  [[nodiscard]] Tensor shape_loss(const Tensor& weights, const Batch& batch) const;
 
   const Seq2Seq& model_;
   Adam adam_;
   Schedule schedule_;
   real label_smoothing_;
-  real guidance_;
+  real guidance_, guided_, doubly_stochastic_;
   bool reinforce_;
   ReinforceLoss reinforce_loss_{.entropy_weight = real(0.02)};
   Rng rng_;  // of dropout, of normalizers

@@ -75,6 +75,10 @@ bad = [
     ("sort", "--beam 2", "unknown option --beam"),
     ("alignment", "--no-table --model transformer", "--no-table does not apply to --model transformer"),
     ("alignment", "--dropout 1.5", "--dropout 1.5: expected 0 to 0.95"),
+    ("copy", "--model luong2015 --cell gru", "--cell does not apply to --model luong2015"),
+    ("copy", "--model transformer --guided 1", "--guided does not apply to --model transformer"),
+    ("copy", "--order none --doubly-stochastic 1", "--doubly-stochastic does not apply to --order none"),
+    ("copy", "--normalizer reinforce --guided 1", "--guided does not apply to --normalizer reinforce, whose weights"),
     ("monotone", "--normalizer softmax", "expected --model rnn --normalizer monotonic and an order with attention"),
     ("copy", "--order none --temperature 2", "--temperature does not apply to --order none"),
     ("copy", "--order none --window 2", "--window does not apply to --order none"),
@@ -211,6 +215,11 @@ for program, contrast in (
         results = (here / "results.json").read_text()
         if done.returncode != 2 or ('"contrast"' in results) != found or (contrast in results) != found:
             failures.append(f"{program}{more}: status {done.returncode}, {done.stderr!r}, {results}")
+done = run("copy", "--model luong2015 --scorer dot --layers 2 --guided 1 --doubly-stochastic 0.5 " + short)
+chosen = json.loads((here / "results.json").read_text())["settings"]
+wanted = {"cell": "lstm", "order": "input-feeding", "unidirectional": True, "no_bridge": True, "guided": 1.0, "doubly_stochastic": 0.5}
+if done.returncode != 2 or chosen | wanted != chosen:
+    failures.append(f"copy --model luong2015: status {done.returncode}, {done.stderr!r}, {chosen}")
 small = "--train {here}/two.tsv --dev {here}/two.tsv --batch 2 --epochs 1 --hidden 8 --embed 4 --save {here}/model"
 for required, status in (("0", 0), ("1", 2)):
     done = run("translate", f"{small} --require {required}")

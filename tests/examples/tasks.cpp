@@ -7,9 +7,11 @@
 #include <map>
 #include <set>
 
+#include "autograd/graph.hpp"
 #include "autograd/kernels/parallel.hpp"
 #include "examples/support/streams.hpp"
 #include "examples/support/task_program.hpp"
+#include "layers/attention_losses.hpp"
 #include "layers/models/tokens.hpp"
 #include "tests/support/errors.hpp"
 
@@ -236,6 +238,32 @@ TEST_CASE("guidance brings the weights to the gold alignment, and spread with it
   CHECK(aer[1] <= 0.02);
   CHECK(entropy[0] <= std::log(6.0));
   CHECK(entropy[1] <= entropy[0] / 2);
+}
+
+TEST_CASE(
+    "a guided loss brings the weights of copy to the diagonal, a doubly stochastic one shares them out") {
+  kernels::set_threads(1);
+  const Settings plain{.order = "bahdanau", .embed = 16, .hidden = 32, .steps = 150, .lr = 1e-2};
+  Settings guided = plain, stochastic = plain;
+  guided.guided = 10;
+  stochastic.doubly_stochastic = 4;
+  // AER, and how far from 1 the totals of the source positions are.
+  const auto learned = [](const Settings& settings) {
+    const Copying copying(settings);
+    train_steps(*copying.model, copying.train, settings, {.quiet = true});
+    double off = 0;  // beside the least that it can be: a query more than positions, the end's, makes it 1/S
+    for (const Example& e : copying.test) {
+      const Batch batch = make_batch({e}, std::vector<int32_t>{0});
+      const NoGrad no_grad;
+      const Tensor weights = (*copying.model)(batch.source, batch.lengths, batch.input, {}).weights;
+      off += double(doubly_stochastic_loss(weights).item()) - 1 / double(e.source.size());
+    }
+    return std::pair{evaluate(*copying.model, copying.test).aer, off / 100};
+  };
+  const auto [aer, off] = learned(plain);
+  CHECK(aer >= 0.2);
+  CHECK(learned(guided).first <= 0.1);
+  CHECK(learned(stochastic).second <= off / 2);
 }
 
 TEST_CASE("a scorer learns from the choices of the normalizer reinforce, whose entropy is 0") {
