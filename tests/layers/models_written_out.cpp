@@ -156,6 +156,12 @@ TEST_CASE("luong2015: one direction, no bridge, the attentional vector is fed") 
   CHECK(p.all.count("attentional.bias") == 0);
   CHECK(p("decoder.weight_ih_l0").shape() == Shape{4 * 64, 32 + 64});  // [y; a]
   CHECK(p("attentional.weight").shape() == Shape{64, 2 * 64});         // [c; s]
+  const RecurrentSeq2Seq::Options small = luong2015(
+      {.source_vocabulary = 8, .target_vocabulary = 7, .embed = 5, .hidden = H, .scorer = "bilinear"});
+  const RecurrentSeq2Seq other(small, rng);
+  const Ids source = random_ids({B, S}, 4, 8, rng), target = random_ids({B, T}, 3, 7, rng);
+  CHECK(close_all(other(source, std::vector<int32_t>{S, S}, target, {}).logits,
+                  written_out(Parameters(other), small, source, target).logits));
 }
 
 TEST_CASE("Transformer: embeddings times root D plus positions, blocks, a last norm, written out") {
