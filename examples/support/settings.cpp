@@ -161,8 +161,10 @@ void add_training_options(CommandLine& line, Settings& s) {
     line.integer("--steps", s.steps, "training steps", 1);
   line.number("--lr", s.lr, "the highest learning rate (Adam); it falls to 0 at the end", 0, 100);
   line.integer("--warmup", s.warmup, "steps in which it rises from 0", 0);
-  line.number("--guided", s.guided,
-              "weight of a loss that pulls attention to the diagonal (Tachibana et al.)", 0, 1e6);
+  line.number(
+      "--guided", s.guided,
+      "weight of a loss, a mean over all weights, that pulls attention to the diagonal (Tachibana et al.)", 0,
+      1e6);
   line.number("--doubly-stochastic", s.doubly_stochastic,
               "weight of a loss that wants each source position seen once in all (Xu et al.)", 0, 1e6);
   line.number("--label-smoothing", s.label_smoothing, "share of the target spread over all symbols", 0, 0.9);
