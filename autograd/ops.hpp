@@ -203,8 +203,10 @@ struct DotAttention {
 // (B, H, T, S) without a graph.
 Tensor dot_attention(const Tensor& q, const Tensor& k, const Tensor& v, const DotAttention& how,
                      const Mask& mask = {}, Tensor* weights = nullptr);
-Tensor dot_attention(const Tensor& q, const Tensor& k, const Tensor& v, int64_t heads, real scale,
-                     const Mask& mask = {}, Tensor* weights = nullptr);
+inline Tensor dot_attention(const Tensor& q, const Tensor& k, const Tensor& v, int64_t heads, real scale,
+                            const Mask& mask = {}, Tensor* weights = nullptr) {
+  return dot_attention(q, k, v, {.heads = heads, .scale = scale}, mask, weights);
+}
 
 // ---- ops/rotary.cpp: x (B, T, H E), E even, whose token t stands at p = first + t: in each head the pair
 // (x_2i, x_2i+1) is turned by the angle p base^(-2i/E) (Su et al. 2021, eq. 34). Turned queries and keys have

@@ -277,9 +277,4 @@ Tensor dot_attention(const Tensor& q, const Tensor& k, const Tensor& v, const Do
       });
 }
 
-Tensor dot_attention(const Tensor& q, const Tensor& k, const Tensor& v, int64_t heads, real scale,
-                     const Mask& mask, Tensor* weights) {
-  return dot_attention(q, k, v, {.heads = heads, .scale = scale}, mask, weights);
-}
-
 }  // namespace heed::inline HEED_PRECISION

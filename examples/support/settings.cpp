@@ -300,7 +300,7 @@ void write_settings(Json& json, const std::string& pointer, const Settings& s) {
     json.set(pointer + "/window", s.window);
     json.set(pointer + "/slots", s.slots);
   }
-  if (s.model == "rnn") {
+  if (is_recurrent(s.model)) {
     json.set(pointer + "/order", s.order);
     json.set(pointer + "/values", s.values);
     json.set(pointer + "/own_past", s.own_past);
@@ -348,7 +348,7 @@ Settings read_settings(const Json& json, const std::string& pointer) {
     s.window = json.integer(pointer + "/window");
     s.slots = size("/slots", most_slots, 0);
   }
-  if (s.model == "rnn") {
+  if (is_recurrent(s.model)) {
     s.order = json.text(pointer + "/order");
     s.values = json.text(pointer + "/values");
     s.own_past = json.flag(pointer + "/own_past");
