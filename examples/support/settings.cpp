@@ -13,6 +13,7 @@
 #include "examples/support/files.hpp"
 #include "examples/support/halves.hpp"
 #include "examples/support/known_option.hpp"
+#include "examples/support/model_kinds.hpp"
 #include "examples/support/streams.hpp"
 #include "examples/support/transformer_options.hpp"
 #include "layers/models/recurrent.hpp"
@@ -72,22 +73,6 @@ std::string named_model(int argc, const char* const* argv, std::string name) {
   return name;
 }
 
-// Whether the model is one of those of layers/models/gated.hpp, which have neither layers nor dropout.
-bool is_gated(const std::string& model) { return model == "rnnsearch" || model == "rnn-encoder-decoder"; }
-
-// Whether it is a RecurrentSeq2Seq: of free choice, or as one paper chose.
-bool is_recurrent(const std::string& model) { return model == "rnn" || model == "luong2015"; }
-
-// Which options a model has: of recurrent cells, of a recurrent decoder's attention, of two halves.
-bool has_cell(const Settings& s) { return is_recurrent(s.model) || has_half(s, "rnn"); }
-bool has_scorer(const Settings& s) { return is_recurrent(s.model) || halves_of(s).decoder == "rnn"; }
-// A transformer's embeddings have --hidden features.
-bool has_embed(const Settings& s) {
-  const Halves halves = halves_of(s);
-  return halves.encoder != "transformer" || halves.decoder != "transformer";
-}
-bool is_hybrid(const Settings& s) { return s.model == "hybrid"; }
-
 Settings preset(const Presets& presets, const std::string& model) {
   if (model == "transformer") return presets.transformer;
   Settings s = presets.rnn;
@@ -107,14 +92,6 @@ Settings preset(const Presets& presets, const std::string& model) {
   s.layers = 1;
   s.dropout = 0;
   return s;
-}
-
-// The largest sizes that a model may have, by options and in a file.
-constexpr int64_t most_features = 1 << 16, most_layers = 100, most_slots = 1 << 20;
-constexpr int64_t most_width = 1 << 10;
-
-std::vector<std::string> models() {
-  return {"rnn", "transformer", "conv", "hybrid", "rnnsearch", "rnn-encoder-decoder", "luong2015"};
 }
 
 void add_model_options(CommandLine& line, Settings& s) {
@@ -278,104 +255,6 @@ Cell cell_of(const Settings& settings) { return value_of<Cell>("--cell", cells, 
 
 void check_json(const std::string& path) {
   if (!path.empty()) check_writable("--json", path);
-}
-
-void write_settings(Json& json, const std::string& pointer, const Settings& s) {
-  json.set(pointer + "/model", s.model);
-  json.set(pointer + "/hidden", s.hidden);
-  if (!is_gated(s.model)) {
-    json.set(pointer + "/layers", s.layers);
-    json.set(pointer + "/dropout", s.dropout);
-  }
-  if (is_hybrid(s)) {
-    json.set(pointer + "/encoder", s.encoder);
-    json.set(pointer + "/decoder", s.decoder);
-  }
-  if (has_half(s, "cnn")) json.set(pointer + "/width", s.width);
-  if (has_cell(s)) json.set(pointer + "/cell", s.cell);
-  if (has_scorer(s)) {
-    json.set(pointer + "/scorer", s.scorer);
-    json.set(pointer + "/normalizer", s.normalizer);
-    json.set(pointer + "/temperature", s.temperature);
-    json.set(pointer + "/window", s.window);
-    json.set(pointer + "/slots", s.slots);
-  }
-  if (is_recurrent(s.model)) {
-    json.set(pointer + "/order", s.order);
-    json.set(pointer + "/values", s.values);
-    json.set(pointer + "/own_past", s.own_past);
-    json.set(pointer + "/unidirectional", s.unidirectional);
-    json.set(pointer + "/no_bridge", s.no_bridge);
-  }
-  if (has_half(s, "transformer")) write_transformer_options(json, pointer, s);
-  if (has_embed(s)) json.set(pointer + "/embed", s.embed);
-  json.set(pointer + "/batch", s.batch);
-  if (s.epochs > 0)
-    json.set(pointer + "/epochs", s.epochs);
-  else
-    json.set(pointer + "/steps", s.steps);
-  json.set(pointer + "/lr", s.lr);
-  json.set(pointer + "/warmup", s.warmup);
-  json.set(pointer + "/label_smoothing", s.label_smoothing);
-  if (s.guided > 0) json.set(pointer + "/guided", s.guided);
-  if (s.doubly_stochastic > 0) json.set(pointer + "/doubly_stochastic", s.doubly_stochastic);
-  json.set(pointer + "/seed", s.seed);
-}
-
-Settings read_settings(const Json& json, const std::string& pointer) {
-  Settings s;
-  s.model = json.text(pointer + "/model");
-  const auto size = [&](const char* name, int64_t most, int64_t least = 1) {
-    const int64_t value = json.integer(pointer + name);
-    if (value < least || value > most) fail("{}: {} is outside [{}, {}]", pointer + name, value, least, most);
-    return value;
-  };
-  s.hidden = size("/hidden", most_features);
-  if (!is_gated(s.model)) {
-    s.layers = size("/layers", most_layers);
-    s.dropout = json.number(pointer + "/dropout");
-  }
-  if (is_hybrid(s)) {
-    s.encoder = json.text(pointer + "/encoder");
-    s.decoder = json.text(pointer + "/decoder");
-  }
-  if (has_half(s, "cnn")) s.width = size("/width", most_width);
-  if (has_cell(s)) s.cell = json.text(pointer + "/cell");
-  if (has_scorer(s)) {
-    s.scorer = json.text(pointer + "/scorer");
-    s.normalizer = json.text(pointer + "/normalizer");
-    s.temperature = json.number(pointer + "/temperature");
-    s.window = json.integer(pointer + "/window");
-    s.slots = size("/slots", most_slots, 0);
-  }
-  if (is_recurrent(s.model)) {
-    s.order = json.text(pointer + "/order");
-    s.values = json.text(pointer + "/values");
-    s.own_past = json.flag(pointer + "/own_past");
-    s.unidirectional = json.flag(pointer + "/unidirectional");
-    s.no_bridge = json.flag(pointer + "/no_bridge");
-  }
-  if (has_half(s, "transformer")) read_transformer_options(json, pointer, s);
-  if (has_embed(s)) s.embed = size("/embed", most_features);
-  s.batch = json.integer(pointer + "/batch");
-  if (json.has(pointer + "/epochs"))
-    s.epochs = json.integer(pointer + "/epochs");
-  else
-    s.steps = json.integer(pointer + "/steps");
-  s.lr = json.number(pointer + "/lr");
-  s.warmup = json.integer(pointer + "/warmup");
-  s.label_smoothing = json.number(pointer + "/label_smoothing");
-  if (json.has(pointer + "/guided")) s.guided = json.number(pointer + "/guided");
-  if (json.has(pointer + "/doubly_stochastic"))
-    s.doubly_stochastic = json.number(pointer + "/doubly_stochastic");
-  s.seed = json.integer(pointer + "/seed");
-  return s;
-}
-
-void write_beam(Json& json, const std::string& pointer, const BeamOptions& beam) {
-  json.set(pointer + "/beam", beam.width);
-  json.set(pointer + "/length_penalty", beam.length_penalty);
-  json.set(pointer + "/coverage_penalty", beam.coverage_penalty);
 }
 
 int64_t longest_answer(int64_t source, int64_t target) { return std::max(2 * source + 10, target + 11); }

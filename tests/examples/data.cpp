@@ -201,10 +201,12 @@ TEST_CASE("a saved translator answers as the one that was saved") {
 
 TEST_CASE("a setting of an unknown name is refused, not taken for another") {
   const auto error = [](const Settings& settings) { return error_of([&] { make_model(settings, 6, 6); }); };
-  CHECK(error({.order = "luongg"}).starts_with("--order luongg: expected one of luong, previous, input-feeding"));
+  CHECK(error({.order = "luongg"})
+            .starts_with("--order luongg: expected one of luong, previous, input-feeding"));
   CHECK(error({.cell = "GRU"}) == "--cell GRU: expected one of gru, lstm, rnn");
   CHECK(error({.model = "hybrid", .encoder = "cn"}) == "--encoder cn: expected one of rnn, cnn, transformer");
-  CHECK(error({.model = "hybrid", .decoder = "RNN"}) == "--decoder RNN: expected one of rnn, cnn, transformer");
+  CHECK(error({.model = "hybrid", .decoder = "RNN"}) ==
+        "--decoder RNN: expected one of rnn, cnn, transformer");
   CHECK(error({.model = "cnn"}).starts_with("--model cnn: expected one of rnn, transformer, conv, hybrid"));
   CHECK(error({.values = "keys"}) == "--values keys: expected one of states, embeddings");
 }
