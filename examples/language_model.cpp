@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <string_view>
 
 #include "autograd/error.hpp"
 #include "examples/support/streams.hpp"
@@ -27,19 +26,8 @@ struct Options {
   double require = 0;
 };
 
-// The value of --preset before anything is parsed: it decides which defaults --help shows.
-std::string named_preset(int argc, const char* const* argv, std::string name) {
-  const std::string_view flag = "--preset";
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view argument = argv[i];
-    if (argument == flag && i + 1 < argc) name = argv[i + 1];
-    if (argument.starts_with("--preset=")) name = argument.substr(flag.size() + 1);
-  }
-  return name;
-}
-
 bool parse(Options& o, int argc, char** argv) {
-  o.preset = named_preset(argc, argv, o.preset);
+  o.preset = peek(argc, argv, "--preset", o.preset);
   o.settings = text_preset(o.preset);
   CommandLine line("language_model", "Learns to write text, symbol by symbol, and writes some.");
   line.choice("--preset", o.preset, "the settings to begin with; any option changes one", text_presets());
@@ -61,7 +49,7 @@ bool parse(Options& o, int argc, char** argv) {
   if (!o.text.empty() && (!o.train.empty() || !o.valid.empty()))
     fail("give either --text F or --train F --valid F");
   if (o.train.empty() != o.valid.empty()) fail("--train and --valid go together");
-  apply(o.settings);
+  apply(line, o.settings);
   return true;
 }
 

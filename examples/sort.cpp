@@ -72,7 +72,7 @@ void train(const PointerNetwork& model, const Options& o) {
     const int64_t count = shortest + rng.integer(longest - shortest + 1);
     const Unsorted u = draw_unsorted(o.fit.batch, count, rng, true);
     const Tensor weights = model(u.items, u.lengths, u.sorted, {.train = true, .rng = &chance});
-    const Tensor loss = alignment_loss(weights, u.sorted);
+    Tensor loss = alignment_loss(weights, u.sorted);
     progress.step(double(loss.item()), share_of_equal_rows(argmax(weights), u.sorted), o.fit.batch * count);
     return loss;
   });

@@ -18,6 +18,7 @@
 
 #include "autograd/error.hpp"
 #include "examples/support/files.hpp"
+#include "examples/support/model_kinds.hpp"
 #include "examples/support/pairs.hpp"
 #include "examples/support/terminal.hpp"
 #include "examples/support/translate_program.hpp"
@@ -93,8 +94,11 @@ int predict(const Translator& translator, const BeamOptions& beam, bool list) {
   for (std::string text; std::getline(std::cin, text);) {
     if (++number == 1) skip_byte_order_mark(text);
     const Tokens source = translator.source.numbers(split_words(text));
+    const int64_t room = most_read(translator.settings), most = most_written(translator.settings);
+    if (int64_t(source.size()) > room)
+      fail("standard input:{}: {} words, and the model reads at most {}", number, source.size(), room);
     std::vector<Decoded> answers(1);  // to nothing: nothing
-    if (!source.empty()) answers = decode(*translator.model, {{source, {}, {}}}, beam).front();
+    if (!source.empty()) answers = decode(*translator.model, {{source, {}, {}}}, beam, 1, most).front();
     for (const Decoded& answer : answers) {
       if (list) fmt::print("{}\t{:.4f}\t", number, answer.score);
       fmt::print("{}\n", translator.target.text(answer.tokens));

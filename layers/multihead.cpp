@@ -59,7 +59,8 @@ Tensor MultiHeadAttention::finish(const Tensor& q, const Memory& memory, DotAtte
   memory.check("MultiHeadAttention", q.size(0));
   how.heads = heads;
   how.kv_heads = kv_heads;
-  how.scale = 1 / std::sqrt(static_cast<real>(size / heads));
+  const int64_t width = size / heads;  // of a head
+  how.scale = 1 / std::sqrt(static_cast<real>(width));
   return out_proj(dot_attention(q, memory.keys, memory.values, how, memory.mask, weights));
 }
 

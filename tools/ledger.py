@@ -15,13 +15,10 @@ COLUMNS = 5  # mechanism, paper, code, test, deviation or ambiguity
 # What must have a row: the modules of these folders, and these files' modules and functions.
 FOLDERS = ["layers/scorers", "layers/normalizers", "layers/positions", "layers/models"]
 FILES = ["layers/hard.hpp", "layers/coverage.hpp", "layers/attention_losses.hpp", "layers/multihead.hpp",
-         "layers/transformer_block.hpp", "layers/conv.hpp", "layers/glu.hpp", "layers/conv_stack.hpp", "layers/linear_attention.hpp"]
+         "layers/transformer_block.hpp", "layers/norm.hpp", "layers/conv.hpp", "layers/glu.hpp",
+         "layers/conv_stack.hpp", "layers/linear_attention.hpp"]
 # Interfaces, and what only holds numbers.
-NO_MECHANISM = {}
-# Interfaces, and what only holds numbers.
-NO_MECHANISM = {}
-# Interfaces, and what only holds numbers.
-NO_MECHANISM = {"Autoregressive", "Seq2Seq", "Encoder", "Decoder", "EncoderDecoder", "NoPositions"}
+NO_MECHANISM = {"Autoregressive", "Seq2Seq", "Encoder", "Decoder", "EncoderDecoder", "NoPositions", "Norm"}
 
 MODULE = re.compile(r"^struct (\w+)(?: final)? : ", re.MULTILINE)
 FUNCTION = re.compile(r"^(?:Tensor|Ids) (\w+)\(", re.MULTILINE)
@@ -72,8 +69,11 @@ def mechanisms():
 
 
 def main():
-    faults, named = [], set()
+    faults, named, seen = [], set(), set()
     for number, cells in rows():
+        if cells[0] in seen:
+            faults.append(f"{LEDGER}:{number}: {cells[0]} has a row already")
+        seen.add(cells[0])
         faults += [f"{LEDGER}:{number}: {fault}" for fault in faults_of(cells, named)]
     faults += [f"{path}: {name} has no row in {LEDGER}" for path, name in mechanisms() if name not in named]
     print("\n".join(faults) if faults else f"every row of {LEDGER} holds, {len(named)} names")

@@ -115,7 +115,7 @@ struct Heads {
   }
 
   // dP = W (dW - sum_j W_j dW_j), row by row, in W's place
-  void scores_backward(const Tile& x) const {
+  static void scores_backward(const Tile& x) {
     for (int64_t r = 0; r < x.rows; ++r) {
       real* w = x.weights + r * x.seen;
       const real* dw = x.other + r * x.seen;

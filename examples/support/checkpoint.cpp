@@ -4,9 +4,6 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "autograd/error.hpp"
 #include "examples/support/files.hpp"
@@ -51,13 +48,6 @@ Checkpoint::Entry read_entry(const Json& header, const std::string& name, const 
   return {shape, width == 4 ? numbers<float>(bytes, shape.size()) : numbers<double>(bytes, shape.size())};
 }
 
-std::string read_file(const std::string& path) {
-  if (std::filesystem::is_directory(path)) fail("{}: is a directory, expected a saved model", path);
-  std::ifstream file(path, std::ios::binary);
-  if (!file) fail("{}: cannot be opened", path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 }  // namespace
 
 const std::string& Checkpoint::text(const std::string& name) const {
@@ -87,7 +77,7 @@ void save_checkpoint(const std::string& path, const Module& model,
 }
 
 Checkpoint load_checkpoint(const std::string& path) {
-  const std::string file = read_file(path);
+  const std::string file = read_file(path, "a saved model");
   uint64_t length = 0;
   if (file.size() < sizeof length) fail("{}: is too short for a saved model: {} bytes", path, file.size());
   std::memcpy(&length, file.data(), sizeof length);

@@ -112,6 +112,15 @@ std::vector<std::string> CommandLine::given() const {
 
 bool CommandLine::given(const std::string& flag) const { return parser_->app.count(flag) > 0; }
 
+std::string peek(int argc, const char* const* argv, std::string_view flag, std::string otherwise) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    if (argument == flag && i + 1 < argc) otherwise = argv[i + 1];
+    if (argument.starts_with(std::string(flag) + "=")) otherwise = argument.substr(flag.size() + 1);
+  }
+  return otherwise;
+}
+
 int run_program(const char* program, const std::function<int()>& body) {
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
   // not fmt::print, which throws where standard error is closed or full

@@ -5,6 +5,7 @@
 #include <limits>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace heed::examples {
@@ -44,6 +45,10 @@ class CommandLine {
   struct Parser;
   std::unique_ptr<Parser> parser_;
 };
+
+// The value of `flag`, or `otherwise`, before anything is parsed: for one that decides which defaults --help
+// shows.
+std::string peek(int argc, const char* const* argv, std::string_view flag, std::string otherwise);
 
 // Runs a program's body: what it returns is the exit status; an exception becomes one line `PROGRAM: ...` on
 // standard error, if that can be written, and status 1. Lines are shown as soon as they are complete, in a

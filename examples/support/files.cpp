@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 
 #include "autograd/error.hpp"
 
@@ -52,6 +53,13 @@ void write_file(const std::string& path, std::string_view content) {
   if (file && !error) return;
   if (place.renames()) fs::remove(place.first, error);
   fail("{}: cannot be written", path);
+}
+
+std::string read_file(const std::string& path, const char* what) {
+  if (fs::is_directory(path)) fail("{}: is a directory, expected {}", path, what);
+  std::ifstream file(path, std::ios::binary);
+  if (!file) fail("{}: cannot be opened", path);
+  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 bool same_file(const std::string& a, const std::string& b) {

@@ -13,6 +13,8 @@ void check_writable(const std::string& flag, const std::string& path);
 // Writes a file beside `path` and then renames it. What is no regular file, such as /dev/stdout, is written
 // to. Throws `PATH: cannot be written`.
 void write_file(const std::string& path, std::string_view content);
+// All of a file; throws `PATH: is a directory, expected WHAT` or `PATH: cannot be opened`.
+std::string read_file(const std::string& path, const char* what);
 // Whether both name one existing file, by whatever path.
 bool same_file(const std::string& a, const std::string& b);
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,19 @@ inline bool has_embed(const Settings& s) {
   return halves.encoder != "transformer" || halves.decoder != "transformer";
 }
 inline bool is_hybrid(const Settings& s) { return s.model == "hybrid"; }
+
+// The most symbols that a trained model can read, and write: those with a parameter per place have an end.
+inline int64_t most_read(const Settings& s) {
+  int64_t most = CommandLine::any;
+  if (has_scorer(s) && s.scorer == "location" && s.order != "none") most = s.slots;
+  if (halves_of(s).encoder == "transformer" && s.positions == "learned") most = std::min(most, s.longest);
+  return most;
+}
+inline int64_t most_written(const Settings& s) {
+  const bool learned = halves_of(s).decoder == "transformer" && s.positions == "learned";
+  const bool placed = is_recurrent(s.model) && s.own_past && s.scorer == "location";
+  return learned ? s.longest : placed ? s.slots : CommandLine::any;
+}
 
 // The largest sizes that a model may have, by options and in a file.
 constexpr int64_t most_features = 1 << 16, most_layers = 100, most_slots = 1 << 20;

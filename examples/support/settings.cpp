@@ -14,6 +14,7 @@
 #include "examples/support/halves.hpp"
 #include "examples/support/known_option.hpp"
 #include "examples/support/model_kinds.hpp"
+#include "examples/support/named.hpp"
 #include "examples/support/streams.hpp"
 #include "examples/support/transformer_options.hpp"
 #include "layers/models/recurrent.hpp"
@@ -26,12 +27,6 @@ namespace heed::examples {
 
 namespace {
 
-// The names of an option's values: what it offers, and what a saved model may hold.
-template <class Value>
-struct Named {
-  const char* name;
-  Value value;
-};
 constexpr Named<Cell> cells[] = {{"gru", Cell::gru}, {"lstm", Cell::lstm}, {"rnn", Cell::rnn}};
 constexpr Named<DecoderOrder> orders[] = {{"luong", DecoderOrder::luong},
                                           {"previous", DecoderOrder::previous},
@@ -41,36 +36,11 @@ constexpr Named<DecoderOrder> orders[] = {{"luong", DecoderOrder::luong},
 using Values = RecurrentSeq2Seq::Values;
 constexpr Named<Values> averages[] = {{"states", Values::states}, {"embeddings", Values::embeddings}};
 
-template <class Value>
-std::vector<std::string> names_of(std::span<const Named<Value>> table) {
-  std::vector<std::string> names;
-  for (const Named<Value>& entry : table) names.emplace_back(entry.name);
-  return names;
-}
-
-template <class Value>
-Value value_of(const char* flag, std::span<const Named<Value>> table, const std::string& name) {
-  for (const Named<Value>& entry : table)
-    if (name == entry.name) return entry.value;
-  fail("{} {}: expected one of {}", flag, name, fmt::join(names_of(table), ", "));
-}
-
 void add_attention_options(CommandLine& line, Settings& s) {
   add_scorer(line, s.scorer, "rnn decoder: how a query q scores a key k");
   add_normalizer(line, s.normalizer, "rnn decoder: how scores become weights");
   line.number("--temperature", s.temperature, "rnn decoder: scores are divided by it first", 1e-6, 1e6);
   line.integer("--window", s.window, "rnn decoder: D of local attention, slots to either side", 0);
-}
-
-// The value of --model, or `name`, before anything is parsed: it decides which defaults --help shows.
-std::string named_model(int argc, const char* const* argv, std::string name) {
-  const std::string_view flag = "--model";
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view argument = argv[i];
-    if (argument == flag && i + 1 < argc) name = argv[i + 1];
-    if (argument.starts_with("--model=")) name = argument.substr(flag.size() + 1);
-  }
-  return name;
 }
 
 Settings preset(const Presets& presets, const std::string& model) {
@@ -83,6 +53,7 @@ Settings preset(const Presets& presets, const std::string& model) {
   }
   if (model == "luong2015") {
     s.cell = "lstm";
+    s.scorer = "bilinear";  // his "general"
     s.order = "input-feeding";
     s.values = "states";
     s.own_past = false;
@@ -93,6 +64,9 @@ Settings preset(const Presets& presets, const std::string& model) {
   s.dropout = 0;
   return s;
 }
+
+// Those of Luong et al. 2015, section 3.1.
+constexpr std::string_view luong_scorers[] = {"dot", "bilinear", "concat", "concat_linear", "location"};
 
 void add_model_options(CommandLine& line, Settings& s) {
   line.group("the model");
@@ -111,7 +85,7 @@ void add_model_options(CommandLine& line, Settings& s) {
                "but for rnnsearch and its forerunner: of the encoder, and of the decoder", 1, most_layers);
   line.number("--dropout", s.dropout, "as --layers: share of features that training switches off", 0, 0.95);
   line.integer("--width", s.width, "conv, cnn halves: steps that a convolution sees", 1, most_width);
-  line.choice("--cell", s.cell, "rnn, rnn halves: the recurrent cell", names_of<Cell>(cells));
+  line.choice("--cell", s.cell, "rnn, rnn halves: the recurrent cell", names_of(cells));
   add_attention_options(line, s);
   line.choice(
       "--order", s.order,
@@ -119,9 +93,9 @@ void add_model_options(CommandLine& line, Settings& s) {
       "too (input-feeding); query by the previous state, context to the output alone (previous) or into "
       "the state (bahdanau); no attention, the encoder's last "
       "state at each step (none)",
-      names_of<DecoderOrder>(orders));
+      names_of(orders));
   line.choice("--values", s.values, "rnn: what is averaged, encoder states or source embeddings",
-              names_of<Values>(averages));
+              names_of(averages));
   line.toggle("--own-past", s.own_past, "rnn: attend to the decoder's own earlier states too");
   line.toggle("--unidirectional", s.unidirectional, "rnn: the encoder reads forward alone");
   line.toggle("--no-bridge", s.no_bridge, "rnn: the decoder begins in the encoder's last states themselves");
@@ -198,6 +172,8 @@ void check_applicable(const CommandLine& line, const Settings& s) {
   refuse(has_embed(s), {"--embed"});
   check_transformer_options(line, s, model);
   refuse(!is_gated(s.model), {"--layers", "--dropout"});
+  if (s.model == "luong2015" && std::ranges::find(luong_scorers, s.scorer) == std::end(luong_scorers))
+    fail("--scorer {}: expected one of {} for --model luong2015", s.scorer, fmt::join(luong_scorers, ", "));
   check_normalizer(line, s);
   check_attention_losses(line, s);
   check_beam(line, s);
@@ -218,8 +194,8 @@ RecurrentSeq2Seq::Options recurrent_options(const Settings& s, int64_t source_vo
                                     .normalizer = s.normalizer,
                                     .temperature = real(s.temperature),
                                     .window = s.window,
-                                    .order = value_of<DecoderOrder>("--order", orders, s.order),
-                                    .values = value_of<Values>("--values", averages, s.values),
+                                    .order = value_of("--order", orders, s.order),
+                                    .values = value_of("--values", averages, s.values),
                                     .dropout = real(s.dropout),
                                     .bidirectional = !s.unidirectional,
                                     .bridge = !s.no_bridge,
@@ -232,7 +208,7 @@ RecurrentSeq2Seq::Options recurrent_options(const Settings& s, int64_t source_vo
 
 bool parse_settings(CommandLine& line, Settings& settings, const Presets& presets, int argc,
                     const char* const* argv) {
-  settings = preset(presets, named_model(argc, argv, presets.rnn.model));
+  settings = preset(presets, peek(argc, argv, "--model", presets.rnn.model));
   add_model_options(line, settings);
   add_training_options(line, settings);
   add_beam_options(line, settings.beam);
@@ -251,7 +227,7 @@ void check_beam(const CommandLine& line, const Settings& s) {
   if (s.model == "rnn" && s.order == "none") fail("--coverage-penalty does not apply to --order none");
 }
 
-Cell cell_of(const Settings& settings) { return value_of<Cell>("--cell", cells, settings.cell); }
+Cell cell_of(const Settings& settings) { return value_of("--cell", cells, settings.cell); }
 
 void check_json(const std::string& path) {
   if (!path.empty()) check_writable("--json", path);

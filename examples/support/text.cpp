@@ -4,10 +4,9 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "autograd/error.hpp"
+#include "examples/support/files.hpp"
 
 namespace heed::examples {
 
@@ -47,16 +46,6 @@ void append_utf8(std::string& text, char32_t c) {
   for (int k = more - 1; k >= 0; --k) text += static_cast<char>(0x80 | (c >> 6 * k & 0x3f));
 }
 
-std::string read_file(const std::string& path) {
-  if (fs::is_directory(path)) fail("{}: is a directory", path);
-  std::ifstream file(path, std::ios::binary);
-  if (!file) fail("{}: cannot be opened", path);
-  std::ostringstream content;
-  content << file.rdbuf();
-  if (!file.good() && !file.eof()) fail("{}: cannot be read", path);
-  return std::move(content).str();
-}
-
 }  // namespace
 
 Symbols symbols_of(std::string_view text, bool bytes, const std::string& who) {
@@ -73,7 +62,7 @@ Symbols symbols_of(std::string_view text, bool bytes, const std::string& who) {
 }
 
 Symbols read_symbols(const std::string& path, bool bytes) {
-  const std::string text = read_file(path);
+  const std::string text = read_file(path, "a text");
   if (text.empty()) fail("{}: is empty", path);
   return symbols_of(text, bytes, path);
 }
@@ -92,7 +81,7 @@ std::string own_source(const std::string& folder) {
   std::sort(paths.begin(), paths.end());
   std::string text;
   for (const std::string& path : paths)
-    text += "// " + path + "\n" + read_file((fs::path(folder) / path).string());
+    text += "// " + path + "\n" + read_file((fs::path(folder) / path).string(), "source code");
   return text;
 }
 

@@ -29,7 +29,7 @@ std::string own_source(const std::string& folder);
 class Alphabet {
  public:
   explicit Alphabet(Symbols symbols, bool bytes);  // all that occur in it
-  // Throws `WHO: symbol "x" (U+0078) at 17 ...` on a symbol that is none of these.
+  // Throws `WHO: symbol 17 (U+0078) ...` on a symbol that is none of these.
   [[nodiscard]] std::vector<int32_t> numbers(const Symbols& text, const std::string& who) const;
   [[nodiscard]] std::string text(std::span<const int32_t> numbers) const;
   [[nodiscard]] int64_t size() const { return static_cast<int64_t>(symbols_.size()); }

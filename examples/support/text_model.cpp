@@ -10,6 +10,8 @@
 #include "autograd/graph.hpp"
 #include "autograd/kernels/parallel.hpp"
 #include "autograd/ops.hpp"
+#include "examples/support/known_option.hpp"
+#include "examples/support/named.hpp"
 #include "examples/support/progress.hpp"
 #include "examples/support/settings.hpp"
 #include "examples/support/streams.hpp"
@@ -28,22 +30,17 @@ const std::pair<const char*, TextSettings> presets[] = {
     {"quick", {}},
     {"nanogpt-cpu", {.steps = 2000, .every = 500}},
     {"million",
-     {.size = 144,
+     {.layers = 5,
       .block = 128,
       .positions = "rotary",
       .norm = "rms",
       .activation = "swiglu",
       .batch = 16,
-      .steps = 5000,
+      .steps = 2500,
       .lr = 3e-3,
       .lowest_lr = 1e-4,
-      .every = 1000}},
+      .every = 500}},
 };
-
-constexpr std::pair<const char*, Activation> activations[] = {{"relu", Activation::relu},
-                                                              {"gelu", Activation::gelu},
-                                                              {"silu", Activation::silu},
-                                                              {"swiglu", Activation::swiglu}};
 
 Schedule make_schedule(const TextSettings& s) {
   if (s.schedule == "inverse-sqrt") return inverse_sqrt(s.lr, std::max<int64_t>(1, s.warmup));
@@ -86,18 +83,16 @@ std::vector<std::string> text_presets() {
 }
 
 void add_text_options(CommandLine& line, TextSettings& s) {
-  std::vector<std::string> positions, gates;
-  for (const KnownPositions& known : known_positions()) positions.emplace_back(known.name);
-  for (const auto& [name, value] : activations) gates.emplace_back(name);
   line.group("the model");
   line.integer("--size", s.size, "features of a symbol", 1, 1 << 14);
   line.integer("--layers", s.layers, "blocks", 1, 100);
   line.integer("--heads", s.heads, "attention heads; they share --size evenly", 1, 1 << 10);
   line.integer("--kv-heads", s.kv_heads, "heads of keys and values; 0: as many as --heads", 0, 1 << 10);
   line.integer("--block", s.block, "symbols that a prediction sees at most", 1, 1 << 16);
-  line.choice("--positions", s.positions, "how attention knows where a symbol stands", positions);
-  line.choice("--norm", s.norm, "LayerNorm or RMSNorm", {"layer", "rms"});
-  line.choice("--activation", s.activation, "of the feed-forward networks", gates);
+  add_known(line, "--positions", s.positions, "how attention knows where a symbol stands", known_positions());
+  line.integer("--reach", s.reach, "relative positions: farther distances count as this one", 1, 1 << 16);
+  line.choice("--norm", s.norm, "LayerNorm or RMSNorm", names_of(norms));
+  line.choice("--activation", s.activation, "of the feed-forward networks", names_of(activations));
   line.toggle("--bias", s.bias, "linear maps and LayerNorms have biases");
   line.toggle("--untied", s.untied, "the output has a matrix of its own, not the embedding's");
   line.number("--dropout", s.dropout, "share of features that training switches off", 0, 0.95);
@@ -119,16 +114,14 @@ void add_text_options(CommandLine& line, TextSettings& s) {
   line.text("--json", s.json, "write all results to this file");
 }
 
-void apply(const TextSettings& s) {
-  if (s.size % s.heads != 0)
-    fail("--size {} cannot be shared by --heads {}: {} is not a multiple of {}", s.size, s.heads, s.size,
-         s.heads);
-  if (s.kv_heads > 0 && s.heads % s.kv_heads != 0)
-    fail("--heads {} cannot share --kv-heads {}: {} is not a multiple of {}", s.heads, s.kv_heads, s.heads,
-         s.kv_heads);
-  if (s.positions == "rotary" && s.size / s.heads % 2 != 0)
-    fail("--positions rotary: the {} features of a head, --size {} by --heads {}, are odd", s.size / s.heads,
-         s.size, s.heads);
+void apply(const CommandLine& line, const TextSettings& s) {
+  check_heads("--size", s.size, s.heads, s.kv_heads, s.positions);
+  if (line.given("--reach") && s.positions != "relative")
+    fail("--reach does not apply to --positions {}", s.positions);
+  if (line.given("--lowest-lr") && s.schedule != "cosine" && s.schedule != "linear")
+    fail("--lowest-lr does not apply to --schedule {}", s.schedule);
+  if (s.lowest_lr > s.lr && (s.schedule == "cosine" || s.schedule == "linear"))
+    fail("--lowest-lr {}: expected at most --lr {}", s.lowest_lr, s.lr);
   check_json(s.json);
   if (s.threads > 0) kernels::set_threads(int(s.threads));
 }
@@ -143,6 +136,7 @@ void write_settings(Json& json, const TextSettings& s) {
   set("kv_heads", s.kv_heads);
   set("block", s.block);
   set("positions", s.positions);
+  set("reach", s.reach);
   set("norm", s.norm);
   set("activation", s.activation);
   set("bias", s.bias);
@@ -162,20 +156,18 @@ void write_settings(Json& json, const TextSettings& s) {
 }
 
 TransformerLM make_text_model(const TextSettings& s, int64_t alphabet) {
-  Activation activation = Activation::gelu;
-  for (const auto& [name, value] : activations)
-    if (s.activation == name) activation = value;
   Rng rng = draw_from(Stream::weights, s.seed);
   return {{.vocabulary = alphabet,
            .size = s.size,
            .layers = s.layers,
            .heads = s.heads,
            .kv_heads = s.kv_heads,
-           .activation = activation,
-           .norm = s.norm == "rms" ? NormKind::rms : NormKind::layer,
+           .activation = value_of("--activation", activations, s.activation),
+           .norm = value_of("--norm", norms, s.norm),
            .bias = s.bias,
            .positions = s.positions,
            .longest = s.block,
+           .reach = s.reach,
            .tied = !s.untied,
            .dropout = real(s.dropout)},
           rng};

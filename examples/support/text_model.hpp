@@ -16,7 +16,7 @@ namespace heed::examples {
 
 struct TextSettings {
   // the model
-  int64_t size = 128, layers = 4, heads = 4, kv_heads = 0, block = 64;
+  int64_t size = 128, layers = 4, heads = 4, kv_heads = 0, block = 64, reach = 16;
   std::string positions = "learned", norm = "layer", activation = "gelu";
   bool bias = false, untied = false;
   double dropout = 0;
@@ -32,9 +32,10 @@ struct TextSettings {
 TextSettings text_preset(const std::string& name);
 std::vector<std::string> text_presets();
 void add_text_options(CommandLine& line, TextSettings& settings);
-// After parsing: throws on sizes that do not fit each other, and when --json cannot be written; applies
+// After parsing: throws on sizes that do not fit each other, on options without effect, and when --json
+// cannot be written; applies
 // --threads.
-void apply(const TextSettings& settings);
+void apply(const CommandLine& line, const TextSettings& settings);
 void write_settings(Json& json, const TextSettings& settings);
 
 TransformerLM make_text_model(const TextSettings& settings, int64_t alphabet);

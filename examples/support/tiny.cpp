@@ -48,7 +48,8 @@ Tensor Tiny::loss(const Ids& source, const Pass& pass, ReinforceLoss& reinforce)
   const States states = run(source);
   const Attended seen =
       attend(states.decoder, scorer->prepare(states.encoder, states.encoder), *scorer, *normalizer, pass);
-  const Tensor out = logits(seen.context, states.decoder), loss = cross_entropy(out, source);
+  const Tensor out = logits(seen.context, states.decoder);
+  Tensor loss = cross_entropy(out, source);
   if (seen.weights.needs_grad()) return loss;
   const Ids index({source.shape()[0], slots, 1}, source.values());
   const Tensor reward = gather(log_softmax(out), index).reshape(source.shape());

@@ -5,9 +5,11 @@
 
 #include "autograd/graph.hpp"
 #include "autograd/ops.hpp"
+#include "examples/support/model_kinds.hpp"
 #include "examples/support/streams.hpp"
 #include "layers/attention_losses.hpp"
 #include "layers/models/tokens.hpp"
+#include "layers/normalizers.hpp"
 #include "optim/clip.hpp"
 
 namespace heed::examples {
@@ -68,8 +70,7 @@ Trainer::Trainer(const Seq2Seq& model, const Settings& settings, int64_t steps)
       guidance_(real(settings.guidance)),
       guided_(real(settings.guided)),
       doubly_stochastic_(real(settings.doubly_stochastic)),
-      reinforce_((settings.model == "rnn" || settings.model == "luong2015") &&
-                 settings.normalizer == "reinforce"),
+      reinforce_(has_scorer(settings) && wants_reward(settings.normalizer)),
       rng_(draw_from(Stream::dropout, settings.seed)) {}
 
 void Trainer::step(const Batch& batch, Progress& progress) {
@@ -118,11 +119,11 @@ Tensor Trainer::reinforce_loss(const Prediction& predicted, const Batch& batch) 
 }
 
 std::vector<std::vector<Decoded>> decode(const Seq2Seq& model, const std::vector<Example>& examples,
-                                         const BeamOptions& beam, int64_t batch) {
+                                         const BeamOptions& beam, int64_t batch, int64_t most) {
   std::vector<std::vector<Decoded>> answers(examples.size());
   for (const auto& rows : sorted_batches(examples, batch)) {
     const Batch b = make_batch(examples, rows);
-    const int64_t longest = longest_answer(b.source.shape()[1], b.output.shape()[1] - 1);
+    const int64_t longest = std::min(most, longest_answer(b.source.shape()[1], b.output.shape()[1] - 1));
     std::vector<std::vector<Decoded>> part = beam_search(model, b.source, b.lengths, longest, beam);
     for (size_t i = 0; i < rows.size(); ++i) answers[size_t(rows[i])] = std::move(part[i]);
   }

@@ -61,8 +61,9 @@ Evaluation evaluate(const Seq2Seq& model, const std::vector<Example>& examples,
                     const BeamOptions& beam = {.width = 1}, int64_t batch = 64);
 
 // The beam.n_best answers to each source, each of at most longest_answer symbols (settings.hpp), by the
-// source and target lengths of its batch.
+// source and target lengths of its batch, and of at most `most`.
 std::vector<std::vector<Decoded>> decode(const Seq2Seq& model, const std::vector<Example>& examples,
-                                         const BeamOptions& beam = {.width = 1}, int64_t batch = 64);
+                                         const BeamOptions& beam = {.width = 1}, int64_t batch = 64,
+                                         int64_t most = CommandLine::any);
 
 }  // namespace heed::examples

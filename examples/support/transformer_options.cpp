@@ -1,38 +1,13 @@
 #include "examples/support/transformer_options.hpp"
 
-#include <fmt/format.h>
-
-#include <string_view>
-#include <utility>
-#include <vector>
-
 #include "autograd/error.hpp"
 #include "examples/support/halves.hpp"
 #include "examples/support/known_option.hpp"
+#include "examples/support/named.hpp"
 
 namespace heed::examples {
 
 namespace {
-
-constexpr std::pair<const char*, Activation> activations[] = {{"relu", Activation::relu},
-                                                              {"gelu", Activation::gelu},
-                                                              {"silu", Activation::silu},
-                                                              {"swiglu", Activation::swiglu}};
-constexpr std::pair<const char*, NormKind> norms[] = {{"layer", NormKind::layer}, {"rms", NormKind::rms}};
-
-template <class Table>
-std::vector<std::string> names_of(const Table& table) {
-  std::vector<std::string> names;
-  for (const auto& [name, value] : table) names.emplace_back(name);
-  return names;
-}
-
-template <class Table>
-auto value_of(const char* flag, const Table& table, const std::string& wanted) {
-  for (const auto& [name, value] : table)
-    if (wanted == name) return value;
-  fail("{} {}: expected one of {}", flag, wanted, fmt::join(names_of(table), ", "));
-}
 
 constexpr int64_t most_heads = 1 << 10, most_reach = 1 << 16;
 
@@ -61,15 +36,7 @@ void check_transformer_options(const CommandLine& line, const Settings& s, const
   if (!applies) return;
   if (line.given("--reach") && s.positions != "relative")
     fail("--reach does not apply to --positions {}", s.positions);
-  if (s.hidden % s.heads != 0)
-    fail("--hidden {} cannot be shared by --heads {}: {} is not a multiple of {}", s.hidden, s.heads,
-         s.hidden, s.heads);
-  if (s.kv_heads > 0 && s.heads % s.kv_heads != 0)
-    fail("--heads {} cannot share --kv-heads {}: {} is not a multiple of {}", s.heads, s.kv_heads, s.heads,
-         s.kv_heads);
-  if (s.positions == "rotary" && s.hidden / s.heads % 2 != 0)
-    fail("--positions rotary: the {} features of a head, --hidden {} by --heads {}, are odd",
-         s.hidden / s.heads, s.hidden, s.heads);
+  check_heads("--hidden", s.hidden, s.heads, s.kv_heads, s.positions);
 }
 
 void write_transformer_options(Json& json, const std::string& pointer, const Settings& s) {

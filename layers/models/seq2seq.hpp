@@ -18,7 +18,7 @@ struct Prediction {
   // (B, T, S), of one step (B, S): attention onto the source. Undefined where nothing attends, or a model
   // does not compute it in training.
   Tensor weights;
-  Tensor probabilities = {};  // as the weights: by which a hard normalizer chose; of RecurrentSeq2Seq alone
+  Tensor probabilities = {};  // as the weights: by which a hard normalizer chose; of recurrent decoders
 };
 
 // What a decoder knows after some steps: what it attends to (the source; its own past) and its own states,

@@ -107,6 +107,10 @@ bad = [
     ("language_model", "--text {here}/text --size 30 --heads 4", "30 is not a multiple of 4"),
     ("language_model", "--text {here}/text --heads 4 --kv-heads 3", "4 is not a multiple of 3"),
     ("language_model", "--text {here}/text --size 12 --positions rotary", "the 3 features of a head"),
+    ("language_model", "--text {here}/text --reach 4", "--reach does not apply to --positions learned"),
+    ("language_model", "--text {here}/text --schedule constant --lowest-lr 0", "does not apply to --schedule constant"),
+    ("language_model", "--text {here}/text --lowest-lr 5", "--lowest-lr 5: expected at most --lr 0.001"),
+    ("copy", "--model luong2015 --scorer cosine", "--scorer cosine: expected one of dot, bilinear, concat"),
     ("language_model", "--text {here}/text --block 4000", "are too few for --block 4000"),
     ("language_model", "--text {here}/text --prompt €", "--prompt: symbol 0 (U+20AC) occurs in no text"),
     ("language_model", "--text {here}/text --json {here}/no/such/folder", "cannot be written"),
@@ -228,6 +232,16 @@ for required, status in (("0", 0), ("1", 2)):
 done = run("translate", "--load {here}/model --predict", "a b\n\nunheard of\n")
 if done.returncode != 0 or len(done.stdout.split("\n")) != 4:
     failures.append(f"translate --predict: status {done.returncode}, {done.stdout!r}, {done.stderr!r}")
+
+# What a model with a parameter per place cannot read is named by its line; what it can, it answers within its places.
+places = small.replace("/model", "/places").replace(" --embed 4", "") + " --model transformer --positions learned --heads 2"
+done = run("translate", places)
+long, short_one = "a " * 400, "a " * 60
+for lines, status in ((f"a b\n{short_one}\n", 0), (f"a b\n{long}\nb\n", 1)):
+    asked = run("translate", "--load {here}/places --predict", lines)
+    named = "standard input:2: 400 words, and the model reads at most 64" in asked.stderr
+    if asked.returncode != status or named != (status == 1):
+        failures.append(f"translate --predict with places: status {asked.returncode}, {asked.stderr!r}")
 
 # A beam: n best answers with the number of their source and their scores, and greedy decoding beside it in a report.
 done = run("translate", "--load {here}/model --predict --beam 4 --length-penalty 0.6 --coverage-penalty 0.2 --n-best 3", "a b\n\nb\n")

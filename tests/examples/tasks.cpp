@@ -267,16 +267,19 @@ TEST_CASE(
 }
 
 TEST_CASE("a scorer learns from the choices of the normalizer reinforce, whose entropy is 0") {
-  const Copying copying({.normalizer = "reinforce", .embed = 8, .hidden = 8, .steps = 1});
-  const auto scorer_parameter = [&] {
-    for (const NamedParameter& p : named_parameters(*copying.model))
-      if (p.name == "scorer.query.weight") return p.tensor.clone();
-    return Tensor();
-  };
-  const Tensor before = scorer_parameter();
-  train_steps(*copying.model, copying.train, copying.settings, {.quiet = true});
-  CHECK_FALSE(std::ranges::equal(before.values(), scorer_parameter().values()));
-  CHECK(evaluate(*copying.model, copying.test).entropy == 0);
+  for (const char* model : {"rnn", "hybrid"}) {
+    CAPTURE(model);
+    const Copying copying({.model = model, .normalizer = "reinforce", .embed = 8, .hidden = 8, .steps = 1});
+    const auto scorer_parameter = [&] {
+      for (const NamedParameter& p : named_parameters(*copying.model))
+        if (p.name.ends_with("scorer.query.weight")) return p.tensor.clone();
+      return Tensor();
+    };
+    const Tensor before = scorer_parameter();
+    train_steps(*copying.model, copying.train, copying.settings, {.quiet = true});
+    CHECK_FALSE(std::ranges::equal(before.values(), scorer_parameter().values()));
+    CHECK(evaluate(*copying.model, copying.test).entropy == 0);
+  }
 }
 
 TEST_CASE("reverse is learned by a small model from three seeds") {

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "layers/normalizers.hpp"
 #include "layers/normalizers/softmax.hpp"
 #include "layers/scorers.hpp"
 #include "layers/scorers/additive.hpp"
@@ -68,23 +69,32 @@ TEST_CASE("recurrent encoder: its states in both directions are keys and values"
   CHECK(memory.mask.visible(1, 0, S) == 2);
 }
 
-TEST_CASE("recurrent decoder: takes any scorer and normalizer by name") {
-  for (const KnownScorer& scorer : known_scorers()) {
-    CAPTURE(scorer.name);
-    Rng rng(3);
-    const RecurrentDecoder decoder({.vocabulary = V,
-                                    .memory = H,
-                                    .hidden = H,
-                                    .scorer = scorer.name,
-                                    .normalizer = "sparsemax",
-                                    .slots = S},
-                                   rng);
-    const Tensor states = random_tensor({B, S, H}, rng);
-    const Prediction p =
-        decoder({states, states, Mask::of_lengths({4, 1})}, random_ids({B, T}, 1, V, rng), {});
-    CHECK(p.logits.shape() == Shape{B, T, V});
-    CHECK(close_all(sum(p.weights, -1), Tensor::full({B, T}, 1)));
-  }
+TEST_CASE(
+    "recurrent decoder: takes any scorer with any normalizer by name, and step by step is all at once") {
+  for (const KnownScorer& scorer : known_scorers())
+    for (const KnownNormalizer& normalizer : known_normalizers()) {
+      CAPTURE(scorer.name);
+      CAPTURE(normalizer.name);
+      Rng rng(3);
+      const RecurrentDecoder decoder({.vocabulary = V,
+                                      .memory = H,
+                                      .hidden = H,
+                                      .scorer = scorer.name,
+                                      .normalizer = normalizer.name,
+                                      .slots = S},
+                                     rng);
+      const Tensor states = random_tensor({B, S, H}, rng);
+      const Memory memory{states, states, Mask::of_lengths({4, 1})};
+      const Ids target = random_ids({B, T}, 1, V, rng);
+      const Prediction p = decoder(memory, target, {});
+      CHECK(p.logits.shape() == Shape{B, T, V});
+      if (normalizer.laws.sum_to_one) CHECK(close_all(sum(p.weights, -1), Tensor::full({B, T}, 1)));
+      DecoderState state = decoder.start(memory);
+      for (int64_t t = 0; t < T; ++t) {
+        const Ids next({B}, {target[t], target[T + t]});
+        CHECK(close_all(decoder.step(state, next).logits, select(p.logits, 1, t)));
+      }
+    }
 }
 
 TEST_CASE("recurrent halves: errors") {
