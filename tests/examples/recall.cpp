@@ -139,7 +139,8 @@ double share_recalled(LookBack look, int64_t seed) {
 
 }  // namespace
 
-TEST_CASE("two hops answer what takes two facts; one hop, or no attention, guesses") {
+TEST_CASE("two hops answer what takes two facts; one hop, or no attention, guesses" *
+          doctest::test_suite("training")) {
   kernels::set_threads(1);
   for (const int64_t seed : {1, 2, 3}) {
     CAPTURE(seed);
@@ -149,7 +150,8 @@ TEST_CASE("two hops answer what takes two facts; one hop, or no attention, guess
   }
 }
 
-TEST_CASE("whoever attends to its past recalls what an LSTM of the same size forgets") {
+TEST_CASE("whoever attends to its past recalls what an LSTM of the same size forgets" *
+          doctest::test_suite("training")) {
   kernels::set_threads(1);
   for (const LookBack look : {LookBack::key_value, LookBack::intra}) {
     for (const int64_t seed : {1, 2, 3}) {

@@ -17,7 +17,7 @@ NUMBERS = {"sequence_accuracy", "aer", "entropy", "steps", "seconds", "seeds", "
 
 def run(program, arguments, status):
     done = subprocess.run(
-        [folder / program, *arguments.split(), "--json", out], capture_output=True, text=True, timeout=120
+        [folder / program, *arguments.split(), "--json", out], capture_output=True, text=True, timeout=900
     )
     if done.returncode != status:
         failures.append(f"{program} {arguments}: status {done.returncode}, {done.stderr!r}, expected {status}")

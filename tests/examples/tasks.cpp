@@ -282,7 +282,7 @@ TEST_CASE("a scorer learns from the choices of the normalizer reinforce, whose e
   }
 }
 
-TEST_CASE("reverse is learned by a small model from three seeds") {
+TEST_CASE("reverse is learned by a small model from three seeds" * doctest::test_suite("training")) {
   kernels::set_threads(1);  // as the programs do
   for (const int64_t seed : {1, 2, 3}) {
     Rng rng = draw_from(Stream::data, seed);
@@ -318,7 +318,8 @@ double worst_share(const Task& task, Lengths lengths, Settings settings, int64_t
   return worst;
 }
 
-TEST_CASE("bigram_flip is learned by RNNsearch from three seeds, and not by the RNN Encoder-Decoder") {
+TEST_CASE("bigram_flip is learned by RNNsearch from three seeds, and not by the RNN Encoder-Decoder" *
+          doctest::test_suite("training")) {
   Settings settings{.model = "rnnsearch", .embed = 24, .hidden = 32, .steps = 1000, .lr = 1e-2};
   CHECK(worst_share(bigram_flip_task(8), {3, 5}, settings, 3) >= 0.97);
   settings.model = "rnn-encoder-decoder";
@@ -326,7 +327,8 @@ TEST_CASE("bigram_flip is learned by RNNsearch from three seeds, and not by the 
 }
 
 // The program trains longer, to 99%, and decides the walk too.
-TEST_CASE("monotone is learned by monotonic attention, and not without attention") {
+TEST_CASE("monotone is learned by monotonic attention, and not without attention" *
+          doctest::test_suite("training")) {
   Settings settings{.normalizer = "monotonic",
                     .order = "input-feeding",
                     .embed = 16,
@@ -339,14 +341,16 @@ TEST_CASE("monotone is learned by monotonic attention, and not without attention
 }
 
 // The program trains longer, to 100%.
-TEST_CASE("walk is learned faster with attention to the own past than without") {
+TEST_CASE("walk is learned faster with attention to the own past than without" *
+          doctest::test_suite("training")) {
   Settings settings{.own_past = true, .embed = 24, .hidden = 40, .steps = 1000, .lr = 1e-2};
   CHECK(worst_share(walk_task(10, 6), {8, 10}, settings, 1) >= 0.7);
   settings.own_past = false;
   CHECK(worst_share(walk_task(10, 6), {8, 10}, settings, 1) <= 0.5);
 }
 
-TEST_CASE("every pair of halves learns to copy and to reverse short sequences") {
+TEST_CASE("every pair of halves learns to copy and to reverse short sequences" *
+          doctest::test_suite("training")) {
   for (const char* encoder : {"rnn", "cnn"}) {
     for (const char* decoder : {"rnn", "cnn"}) {
       CAPTURE(encoder);
