@@ -213,7 +213,7 @@ void tile_backward(const Heads& a, const Heads::Tile& x, const real* q, const re
     for (int64_t r = 0; r < x.rows; ++r)
       a.distances.spread(x.by_other + r * n, a.place(x, r), x.other + r * x.seen, x.seen);
   }
-  a.scores_backward(x);  // dP stands in W's place
+  Heads::scores_backward(x);  // dP stands in W's place
   if (to.q != nullptr)
     gemm(false, false, x.rows, a.e, x.seen, a.scale, x.weights, x.seen, k, a.k_step(), true, to.q,
          a.q_step());
