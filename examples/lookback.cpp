@@ -18,7 +18,7 @@
 #include "examples/support/recall.hpp"
 #include "examples/support/streams.hpp"
 #include "examples/support/verdict.hpp"
-#include "layers/models/language_model.hpp"
+#include "layers/models/recurrent_lm.hpp"
 
 using namespace heed;
 using namespace heed::examples;
@@ -52,7 +52,7 @@ struct Recall {
   double seconds = 0;
 };
 
-Recall measure(const LanguageModel& model, const StreamTask& task, Rng rng) {
+Recall measure(const RecurrentLM& model, const StreamTask& task, Rng rng) {
   const NoGrad no_grad;
   const FactStream unseen = draw_stream(500, task, rng);
   const Tensor logits = model(unseen.tokens).logits;  // (B, T, V)
@@ -65,10 +65,10 @@ Recall measure(const LanguageModel& model, const StreamTask& task, Rng rng) {
   return {right / asked, std::exp(double(cross_entropy(logits, unseen.targets).item())), 0, 0};
 }
 
-Recall learn(const LanguageModel::Options& options, const StreamTask& task, const FitSettings& settings) {
+Recall learn(const RecurrentLM::Options& options, const StreamTask& task, const FitSettings& settings) {
   Rng weights = draw_from(Stream::weights, settings.seed);
   Rng batches = draw_from(Stream::batches, settings.seed), chance = draw_from(Stream::dropout, settings.seed);
-  const LanguageModel model(options, weights);
+  const RecurrentLM model(options, weights);
   const double seconds = fit(model, settings, [&] {
     const FactStream stream = draw_stream(settings.batch, task, batches);
     return cross_entropy(model(stream.tokens, {.train = true, .rng = &chance}).logits,
@@ -81,12 +81,12 @@ Recall learn(const LanguageModel::Options& options, const StreamTask& task, cons
 }
 
 // Why this model cannot attend by the chosen scorer and normalizer; empty: it can.
-std::string refusal(LanguageModel::Options options, LookBack look) {
+std::string refusal(RecurrentLM::Options options, LookBack look) {
   options.vocabulary = 1;
   options.look = look;
   Rng unused;
   try {
-    const LanguageModel possible(options, unused);
+    const RecurrentLM possible(options, unused);
     return "";
   } catch (const Error& error) {
     return error.what();
@@ -94,7 +94,7 @@ std::string refusal(LanguageModel::Options options, LookBack look) {
 }
 
 // Trains and prints one row, on both tasks; false where it had to reach the threshold and did not.
-bool print_row(const Row& row, LanguageModel::Options options, StreamTask task, const FitSettings& settings,
+bool print_row(const Row& row, RecurrentLM::Options options, StreamTask task, const FitSettings& settings,
                Json& json) {
   fmt::print("{:<45}", row.what);
   std::fflush(stdout);
@@ -126,7 +126,7 @@ bool print_row(const Row& row, LanguageModel::Options options, StreamTask task, 
 int run(int argc, char** argv) {
   CommandLine line("lookback",
                    "Language models that are asked for facts that they read many symbols before.");
-  LanguageModel::Options options{.embed = 32, .hidden = 60};
+  RecurrentLM::Options options{.embed = 32, .hidden = 60};
   StreamTask task;
   FitSettings settings{.steps = 2000, .batch = 32, .lr = 5e-3};
   AttentionChoice attention{.scorer = options.scorer};

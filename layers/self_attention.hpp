@@ -1,12 +1,12 @@
 #pragma once
 
 #include "layers/stack.hpp"
-#include "layers/transformer_stack.hpp"
+#include "layers/transformer_blocks.hpp"
 
 namespace heed::inline HEED_PRECISION {
 
-// Self-attention as a stack of layers: positions, then a TransformerStack over all slots or, causal, over
-// those up to each. What ConvStack is to convolutions. Parameters: as TransformerStack, and `positions`,
+// Self-attention as a stack of layers: positions, then a TransformerBlocks over all slots or, causal, over
+// those up to each. What ConvStack is to convolutions. Parameters: as TransformerBlocks, and `positions`,
 // where they act on inputs and have some.
 struct SelfAttention : Stack {
   struct Options {
@@ -23,7 +23,7 @@ struct SelfAttention : Stack {
   void visit(const Visitor& visitor) const override;
 
   std::unique_ptr<Positions> positions;  // on inputs; null: none
-  TransformerStack stack;
+  TransformerBlocks stack;
 
  private:
   int64_t size_;

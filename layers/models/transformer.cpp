@@ -22,19 +22,19 @@ TokenInput make_input(const TransformerOptions& o, int64_t vocabulary, Rng& rng)
           rng};
 }
 
-TransformerStack make_stack(const TransformerOptions& o, bool source, Rng& rng) {
-  TransformerStack stack(o.size, o.layers,
-                         {.heads = o.heads,
-                          .kv_heads = o.kv_heads,
-                          .inner = o.inner,
-                          .activation = o.activation,
-                          .norm = o.norm,
-                          .pre_norm = o.pre_norm,
-                          .positions = o.positions,
-                          .reach = o.reach,
-                          .source = source,
-                          .dropout = o.dropout},
-                         rng);
+TransformerBlocks make_stack(const TransformerOptions& o, bool source, Rng& rng) {
+  TransformerBlocks stack(o.size, o.layers,
+                          {.heads = o.heads,
+                           .kv_heads = o.kv_heads,
+                           .inner = o.inner,
+                           .activation = o.activation,
+                           .norm = o.norm,
+                           .pre_norm = o.pre_norm,
+                           .positions = o.positions,
+                           .reach = o.reach,
+                           .source = source,
+                           .dropout = o.dropout},
+                          rng);
   for (TransformerBlock& block : stack.layers)
     for (Linear* linear : {&block.feed_forward.linear1, &block.feed_forward.linear2}) {
       linear->weight = xavier_uniform(linear->weight.shape(), rng);

@@ -2,7 +2,7 @@
 
 #include "layers/models/encoder_decoder.hpp"
 #include "layers/token_input.hpp"
-#include "layers/transformer_stack.hpp"
+#include "layers/transformer_blocks.hpp"
 
 // The Transformer (Vaswani et al. 2017, figure 1): blocks of self-attention over the source; blocks of causal
 // self-attention over the target, each with a second attention onto what the encoder gave.
@@ -42,7 +42,7 @@ struct TransformerEncoder : Encoder {
   void visit(const Visitor& visitor) const override;
 
   TokenInput input;
-  TransformerStack stack;
+  TransformerBlocks stack;
 };
 
 // The same with a causal stack that attends to a source (B, S, D) too, or, where it has other features, to a
@@ -59,7 +59,7 @@ struct TransformerDecoder : Decoder {
   // DecoderState: memories: the source for each block, then the past of each. No tensors.
   TokenInput input;
   std::optional<Linear> bridge;
-  TransformerStack stack;
+  TransformerBlocks stack;
   Linear output;
 
  private:

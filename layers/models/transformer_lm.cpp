@@ -17,18 +17,18 @@ void begin(Linear& linear, real deviation, Rng& rng) {
   if (linear.bias.defined()) linear.bias = constant_init(linear.bias.shape(), 0);
 }
 
-TransformerStack make_stack(const TransformerLM::Options& o, Rng& rng) {
-  TransformerStack stack(o.size, o.layers,
-                         {.heads = o.heads,
-                          .kv_heads = o.kv_heads,
-                          .inner = o.inner,
-                          .activation = o.activation,
-                          .norm = o.norm,
-                          .bias = o.bias,
-                          .positions = o.positions,
-                          .reach = o.reach,
-                          .dropout = o.dropout},
-                         rng);
+TransformerBlocks make_stack(const TransformerLM::Options& o, Rng& rng) {
+  TransformerBlocks stack(o.size, o.layers,
+                          {.heads = o.heads,
+                           .kv_heads = o.kv_heads,
+                           .inner = o.inner,
+                           .activation = o.activation,
+                           .norm = o.norm,
+                           .bias = o.bias,
+                           .positions = o.positions,
+                           .reach = o.reach,
+                           .dropout = o.dropout},
+                          rng);
   const real ending = stddev / std::sqrt(static_cast<real>(2 * o.layers));
   for (TransformerBlock& block : stack.layers) {
     MultiHeadAttention& attention = block.self_attn;

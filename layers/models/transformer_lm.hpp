@@ -2,7 +2,7 @@
 
 #include "layers/models/seq2seq.hpp"
 #include "layers/token_input.hpp"
-#include "layers/transformer_stack.hpp"
+#include "layers/transformer_blocks.hpp"
 
 namespace heed::inline HEED_PRECISION {
 
@@ -44,7 +44,7 @@ struct TransformerLM : Autoregressive {
 
   // DecoderState: memories: the past of each block.
   TokenInput input;
-  TransformerStack stack;
+  TransformerBlocks stack;
   Linear output;
 };
 

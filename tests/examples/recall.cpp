@@ -10,8 +10,8 @@
 #include "autograd/ops.hpp"
 #include "examples/support/fit.hpp"
 #include "examples/support/streams.hpp"
-#include "layers/models/language_model.hpp"
 #include "layers/models/memory_network.hpp"
+#include "layers/models/recurrent_lm.hpp"
 #include "tests/support/errors.hpp"
 
 using namespace heed;
@@ -119,8 +119,8 @@ double share_of_two_step_answers(int64_t hops, bool attention, int64_t seed) {
 double share_recalled(LookBack look, int64_t seed) {
   const StreamTask task{.keys = 6, .values = 4, .length = 20};
   Rng weights = draw_from(Stream::weights, seed), batches = draw_from(Stream::batches, seed);
-  const LanguageModel model({.vocabulary = task.vocabulary(), .look = look, .embed = 32, .hidden = 48},
-                            weights);
+  const RecurrentLM model({.vocabulary = task.vocabulary(), .look = look, .embed = 32, .hidden = 48},
+                          weights);
   fit(model, {.steps = 600, .batch = 32, .lr = 1e-2}, [&] {
     const FactStream stream = draw_stream(32, task, batches);
     return cross_entropy(model(stream.tokens).logits, stream.targets);

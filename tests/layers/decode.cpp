@@ -5,7 +5,7 @@
 #include <array>
 #include <set>
 
-#include "layers/models/language_model.hpp"
+#include "layers/models/recurrent_lm.hpp"
 #include "layers/models/sampling.hpp"
 #include "tests/layers/decoding.hpp"
 
@@ -31,7 +31,7 @@ TEST_CASE("decoding: a batch is each row alone") {
 }
 
 // log p of `said` after `prompt`, by the whole model at once.
-double log_p_after(const LanguageModel& model, Tokens prompt, const Tokens& said) {
+double log_p_after(const RecurrentLM& model, Tokens prompt, const Tokens& said) {
   const NoGrad no_grad;
   const size_t before = prompt.size();
   prompt.insert(prompt.end(), said.begin(), said.end());
@@ -49,7 +49,7 @@ TEST_CASE("decoding: language models go on from what they were told, in every wa
                               LookBack::key_value_predict, LookBack::ngram, LookBack::intra}) {
     CAPTURE(static_cast<int>(look));
     Rng rng(7);
-    const LanguageModel model({.vocabulary = 4, .look = look, .embed = 5, .hidden = 6}, rng);
+    const RecurrentLM model({.vocabulary = 4, .look = look, .embed = 5, .hidden = 6}, rng);
     scatter(model, 8);
     const Tokens prompts[] = {{0, 1, 2}, {3, 1, 0}};
     DecoderState state = model.start(2);

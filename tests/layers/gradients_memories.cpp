@@ -1,8 +1,8 @@
 // Gradients through memory networks and language models, against finite differences: of every parameter.
 #include <doctest/doctest.h>
 
-#include "layers/models/language_model.hpp"
 #include "layers/models/memory_network.hpp"
+#include "layers/models/recurrent_lm.hpp"
 #include "tests/layers/check_module.hpp"
 
 namespace heed::tests {
@@ -45,7 +45,7 @@ TEST_CASE("gradients: language models, whatever they look back at") {
       CAPTURE(static_cast<int>(look));
       CAPTURE(window);
       Rng rng(4);
-      const LanguageModel model(
+      const RecurrentLM model(
           {.vocabulary = 4, .look = look, .embed = 2, .hidden = 6, .window = window, .ngram = 3}, rng);
       const Ids tokens({2, 4}, {1, 2, 3, 1, 0, 2, 2, 1});
       CHECK(check_module(model, {}, [&](const std::vector<Tensor>&) { return model(tokens).logits; }) == "");

@@ -5,11 +5,11 @@
 #include <functional>
 #include <string>
 
-#include "layers/models/language_model.hpp"
 #include "layers/models/memory_network.hpp"
 #include "layers/models/pointer_generator.hpp"
 #include "layers/models/pointer_network.hpp"
 #include "layers/models/recurrent.hpp"
+#include "layers/models/recurrent_lm.hpp"
 #include "layers/normalizers.hpp"
 #include "layers/scorers.hpp"
 #include "tests/layers/common.hpp"
@@ -183,25 +183,25 @@ TEST_CASE("pairs: language models that attend to their past, all of it and a win
       for_all(
           [&](const std::string& scorer, const std::string& normalizer) -> std::string {
             const bool is_intra = look == intra;
-            const std::string why = of_growing(is_intra ? "IntraAttention" : "LanguageModel", normalizer);
+            const std::string why = of_growing(is_intra ? "IntraAttention" : "RecurrentLM", normalizer);
             if (!why.empty()) return why;
             if (is_intra && one_of(scorer, {"dot", "scaled_dot", "cosine"}))
               return scorer + ": query size 9 and key size 6 differ; take additive or bilinear";
             if (!is_intra && window > 0 && one_of(normalizer, {"local_m", "local_p"}))
-              return "LanguageModel: " + normalizer + " has a window of its own; the model's, 3, must be 0";
+              return "RecurrentLM: " + normalizer + " has a window of its own; the model's, 3, must be 0";
             return "";
           },
           [&](const char* scorer, const char* normalizer) {
             Rng rng(1);
-            const LanguageModel model({.vocabulary = V,
-                                       .look = look,
-                                       .embed = 3,
-                                       .hidden = H,
-                                       .window = window,
-                                       .scorer = scorer,
-                                       .normalizer = normalizer,
-                                       .slots = T},
-                                      rng);
+            const RecurrentLM model({.vocabulary = V,
+                                     .look = look,
+                                     .embed = 3,
+                                     .hidden = H,
+                                     .window = window,
+                                     .scorer = scorer,
+                                     .normalizer = normalizer,
+                                     .slots = T},
+                                    rng);
             const Ids tokens = random_ids({B, T}, 0, V, rng);
             const Prediction all = model(tokens);
             DecoderState state = model.start(B);

@@ -120,7 +120,7 @@ TEST_CASE("language model of self-attention: errors") {
           model(Ids({0, 1}), {});
         }) == "TransformerLM: tokens are (0, 1), wants (B, T) with both at least 1");
   CHECK(error_of([&] { TransformerLM({.vocabulary = V, .layers = 0}, rng); }) ==
-        "TransformerStack: size 128, layers 0, inner 0: wants at least 1, 1, 0");
+        "TransformerBlocks: size 128, layers 0, inner 0: wants at least 1, 1, 0");
 }
 
 }  // namespace

@@ -33,7 +33,7 @@ enum class LookBack {
 // recurrent op and, but for `outputs`, one attend under a causal mask of offset -1. Any scorer and normalizer
 // may stand in the place of those of the formula. Names: W^Y, W^h, w are the Additive scorer's `key`,
 // `query`, `v`; `context` W^r, `predict` W^x, `ngram` W^N, `output` W*, b*. Init: as their layers.
-struct LanguageModel : Autoregressive {
+struct RecurrentLM : Autoregressive {
   struct Options {
     int64_t vocabulary = 0;
     LookBack look = LookBack::key_value;
@@ -48,7 +48,7 @@ struct LanguageModel : Autoregressive {
   // Throws on sizes below 1, H that cannot be parted evenly, N below 2; where it attends, on what scorer and
   // normalizer object to, on a normalizer that does not go with a memory that grows or wants a reward, and on
   // one with a window of its own if there is an L.
-  LanguageModel(const Options& options, Rng& rng);
+  RecurrentLM(const Options& options, Rng& rng);
 
   // tokens (B, T) -> logits (B, T, V): [b, t] predicts what follows tokens[b, t]. Weights where there is
   // attention: (B, T, T) onto the steps before, or with a window (B, T, L), the last column the step before.

@@ -1,21 +1,21 @@
-#include "layers/transformer_stack.hpp"
+#include "layers/transformer_blocks.hpp"
 
 #include "autograd/error.hpp"
 
 namespace heed::inline HEED_PRECISION {
 
-TransformerStack::TransformerStack(int64_t size, int64_t layers, const TransformerBlock::Options& options,
-                                   Rng& rng) {
+TransformerBlocks::TransformerBlocks(int64_t size, int64_t layers, const TransformerBlock::Options& options,
+                                     Rng& rng) {
   if (size < 1 || layers < 1 || options.inner < 0) {
-    fail("TransformerStack: size {}, layers {}, inner {}: wants at least 1, 1, 0", size, layers,
+    fail("TransformerBlocks: size {}, layers {}, inner {}: wants at least 1, 1, 0", size, layers,
          options.inner);
   }
   for (int64_t i = 0; i < layers; ++i) this->layers.emplace_back(size, options, rng);
   if (options.pre_norm) norm.emplace(options.norm, size, options.bias);
 }
 
-Tensor TransformerStack::operator()(Tensor x, const Mask& mask, std::span<const Memory> sources,
-                                    const Pass& pass, Tensor* weights) const {
+Tensor TransformerBlocks::operator()(Tensor x, const Mask& mask, std::span<const Memory> sources,
+                                     const Pass& pass, Tensor* weights) const {
   for (size_t i = 0; i < layers.size(); ++i) {
     const bool last = i + 1 == layers.size();
     x = layers[i](x, mask, i < sources.size() ? &sources[i] : nullptr, pass, last ? weights : nullptr);
@@ -23,10 +23,10 @@ Tensor TransformerStack::operator()(Tensor x, const Mask& mask, std::span<const 
   return norm ? (*norm)(x) : x;
 }
 
-Tensor TransformerStack::extend(Tensor x, std::span<Memory> pasts, std::span<const Memory> sources,
-                                Tensor* weights) const {
+Tensor TransformerBlocks::extend(Tensor x, std::span<Memory> pasts, std::span<const Memory> sources,
+                                 Tensor* weights) const {
   if (pasts.size() != layers.size()) {
-    fail("TransformerStack: {} pasts for {} layers", pasts.size(), layers.size());
+    fail("TransformerBlocks: {} pasts for {} layers", pasts.size(), layers.size());
   }
   for (size_t i = 0; i < layers.size(); ++i) {
     const bool last = i + 1 == layers.size();
@@ -36,13 +36,13 @@ Tensor TransformerStack::extend(Tensor x, std::span<Memory> pasts, std::span<con
   return norm ? (*norm)(x) : x;
 }
 
-PoolVector<Memory> TransformerStack::prepare(const Memory& source) const {
+PoolVector<Memory> TransformerBlocks::prepare(const Memory& source) const {
   PoolVector<Memory> memories;
   for (const TransformerBlock& block : layers) memories.push_back(block.prepare(source));
   return memories;
 }
 
-void TransformerStack::visit(const Visitor& visitor) const {
+void TransformerBlocks::visit(const Visitor& visitor) const {
   for (size_t i = 0; i < layers.size(); ++i) visitor("layers." + std::to_string(i), layers[i]);
   if (norm) visitor("norm", *norm);
 }

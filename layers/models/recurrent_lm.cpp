@@ -1,4 +1,4 @@
-#include "layers/models/language_model.hpp"
+#include "layers/models/recurrent_lm.hpp"
 
 #include "autograd/error.hpp"
 #include "autograd/ops.hpp"
@@ -7,7 +7,7 @@
 namespace heed::inline HEED_PRECISION {
 namespace {
 
-int64_t count_of_parts(const LanguageModel::Options& o) {
+int64_t count_of_parts(const RecurrentLM::Options& o) {
   switch (o.look) {
     case LookBack::nothing:
     case LookBack::states:
@@ -21,7 +21,7 @@ int64_t count_of_parts(const LanguageModel::Options& o) {
     case LookBack::ngram:
       return o.ngram - 1;
   }
-  fail("LanguageModel: {} is no way to look back", static_cast<int>(o.look));
+  fail("RecurrentLM: {} is no way to look back", static_cast<int>(o.look));
 }
 
 // Whether it attends to a memory of parts of its states.
@@ -30,19 +30,19 @@ bool looks(LookBack look) {
          look == LookBack::key_value_predict;
 }
 
-LanguageModel::Options checked(const LanguageModel::Options& o) {
+RecurrentLM::Options checked(const RecurrentLM::Options& o) {
   if (o.embed < 1 || o.hidden < 1 || o.window < 0) {
-    fail("LanguageModel: embed {} and hidden {} must be at least 1, window {} at least 0", o.embed, o.hidden,
+    fail("RecurrentLM: embed {} and hidden {} must be at least 1, window {} at least 0", o.embed, o.hidden,
          o.window);
   }
-  if (o.ngram < 2) fail("LanguageModel: ngram {} must be at least 2", o.ngram);
+  if (o.ngram < 2) fail("RecurrentLM: ngram {} must be at least 2", o.ngram);
   if (o.hidden % count_of_parts(o) != 0) {
-    fail("LanguageModel: hidden {} cannot be cut into {} equal parts", o.hidden, count_of_parts(o));
+    fail("RecurrentLM: hidden {} cannot be cut into {} equal parts", o.hidden, count_of_parts(o));
   }
   if (!looks(o.look)) return o;
-  check_place("LanguageModel", o.scorer, o.normalizer, {.grows = true});
+  check_place("RecurrentLM", o.scorer, o.normalizer, {.grows = true});
   if (o.window > 0 && reads_window(o.normalizer))
-    fail("LanguageModel: {} has a window of its own; the model's, {}, must be 0", o.normalizer, o.window);
+    fail("RecurrentLM: {} has a window of its own; the model's, {}, must be 0", o.normalizer, o.window);
   return o;
 }
 
@@ -82,11 +82,11 @@ Tensor as_slot(const Tensor& x) { return x.reshape({x.size(0), 1, x.size(1)}); }
 
 }  // namespace
 
-int64_t LanguageModel::part_size() const { return options_.hidden / count_of_parts(options_); }
+int64_t RecurrentLM::part_size() const { return options_.hidden / count_of_parts(options_); }
 
-bool LanguageModel::attends() const { return looks(options_.look); }
+bool RecurrentLM::attends() const { return looks(options_.look); }
 
-LanguageModel::LanguageModel(const Options& options, Rng& rng)
+RecurrentLM::RecurrentLM(const Options& options, Rng& rng)
     : options_(checked(options)), embedding_(options.vocabulary, options.embed, rng) {
   const int64_t size = part_size();
   const Linear::Options plain{.bias = false};
@@ -112,7 +112,7 @@ LanguageModel::LanguageModel(const Options& options, Rng& rng)
   output_.emplace(whole ? options.hidden : size, options.vocabulary, rng);
 }
 
-LanguageModel::Parts LanguageModel::part(const Tensor& h) const {
+RecurrentLM::Parts RecurrentLM::part(const Tensor& h) const {
   const auto cut = [&](int64_t i) { return slice(h, -1, i * part_size(), (i + 1) * part_size()); };
   switch (options_.look) {
     case LookBack::key_value:
@@ -124,12 +124,12 @@ LanguageModel::Parts LanguageModel::part(const Tensor& h) const {
   }
 }
 
-Tensor LanguageModel::combine(const Tensor& context, const Tensor& predict) const {
+Tensor RecurrentLM::combine(const Tensor& context, const Tensor& predict) const {
   return tanh((*context_)(context) + (*predict_)(predict));
 }
 
 // A memory for each query: the L steps before it.
-Attended LanguageModel::look_at_window(const Tensor& query, const Memory& past, const Pass& pass) const {
+Attended RecurrentLM::look_at_window(const Tensor& query, const Memory& past, const Pass& pass) const {
   const int64_t batch = query.size(0);
   const int64_t steps = query.size(1);
   const Memory memory{windows(past.keys, options_.window), windows(past.values, options_.window),
@@ -140,8 +140,8 @@ Attended LanguageModel::look_at_window(const Tensor& query, const Memory& past, 
   return {unfold(seen.context), unfold(seen.weights), unfold(seen.probabilities)};
 }
 
-Prediction LanguageModel::operator()(const Ids& tokens, const Pass& pass) const {
-  check_batch("LanguageModel", tokens);
+Prediction RecurrentLM::operator()(const Ids& tokens, const Pass& pass) const {
+  check_batch("RecurrentLM", tokens);
   const Tensor x = embedding_(tokens);  // (B, T, embed)
   if (intra_) {
     const auto [output, weights] = (*intra_)(x, pass);
@@ -167,7 +167,7 @@ Prediction LanguageModel::operator()(const Ids& tokens, const Pass& pass) const 
   return {(*output_)(combine(seen.context, predict)), seen.weights};
 }
 
-DecoderState LanguageModel::start(int64_t batch) const {
+DecoderState RecurrentLM::start(int64_t batch) const {
   DecoderState state;
   if (intra_) {
     IntraAttention::State first = intra_->start(batch);
@@ -185,7 +185,7 @@ DecoderState LanguageModel::start(int64_t batch) const {
   return state;
 }
 
-LanguageModel::Look LanguageModel::look_step(DecoderState& state, const Tensor& h, const Pass& pass) const {
+RecurrentLM::Look RecurrentLM::look_step(DecoderState& state, const Tensor& h, const Pass& pass) const {
   const auto [key, value, predict] = part(h);
   Memory& past = state.memories[0];
   Attended seen{.context = Tensor::zeros(value.shape()), .weights = {}, .probabilities = {}};
@@ -203,7 +203,7 @@ LanguageModel::Look LanguageModel::look_step(DecoderState& state, const Tensor& 
   return {output, seen.weights};
 }
 
-LanguageModel::Look LanguageModel::look_in_turn(const Tensor& h, const Pass& pass) const {
+RecurrentLM::Look RecurrentLM::look_in_turn(const Tensor& h, const Pass& pass) const {
   const int64_t steps = h.size(1), width = options_.window > 0 ? options_.window : steps;
   DecoderState state = start(h.size(0));
   TensorList outputs, rows;
@@ -216,7 +216,7 @@ LanguageModel::Look LanguageModel::look_in_turn(const Tensor& h, const Pass& pas
   return {stack(outputs, 1), stack(rows, 1)};
 }
 
-Prediction LanguageModel::step(DecoderState& state, const Ids& token) const {
+Prediction RecurrentLM::step(DecoderState& state, const Ids& token) const {
   const Tensor x = embedding_(token);  // (B, embed)
   if (intra_) {
     ++state.steps;
@@ -246,7 +246,7 @@ Prediction LanguageModel::step(DecoderState& state, const Ids& token) const {
   return {(*output_)(tanh((*ngram_)(concat(parts, 1)))), {}};
 }
 
-void LanguageModel::visit(const Visitor& visitor) const {
+void RecurrentLM::visit(const Visitor& visitor) const {
   visitor("embedding", embedding_);
   const auto tell = [&](const char* name, const auto& layer) {
     if (layer) visitor(name, *layer);

@@ -1,6 +1,6 @@
 // Language models that look back: their formulas written out, and step by step as all at once.
 // What they learn: tests/examples/recall.cpp.
-#include "layers/models/language_model.hpp"
+#include "layers/models/recurrent_lm.hpp"
 
 #include <doctest/doctest.h>
 
@@ -62,7 +62,7 @@ Naive intra_written_out(const Numbers& p, const std::vector<Vector>& inputs) {
 }
 
 // One row, token by token.
-Naive written_out(const Numbers& p, const LanguageModel::Options& o, const Ids& tokens, int64_t b) {
+Naive written_out(const Numbers& p, const RecurrentLM::Options& o, const Ids& tokens, int64_t b) {
   std::vector<Vector> inputs, h, keys, values;
   for (int64_t t = 0; t < T; ++t) inputs.push_back(p.row("embedding.weight", tokens[b * T + t]));
   if (o.look == LookBack::intra) return intra_written_out(p, inputs);
@@ -98,15 +98,15 @@ Naive written_out(const Numbers& p, const LanguageModel::Options& o, const Ids& 
   return result;
 }
 
-void for_all_models(const std::function<void(const LanguageModel&, const LanguageModel::Options&)>& check) {
+void for_all_models(const std::function<void(const RecurrentLM&, const RecurrentLM::Options&)>& check) {
   for (const LookBack look : every_way) {
     for (const int64_t window : {0, 2, 9}) {
       CAPTURE(static_cast<int>(look));
       CAPTURE(window);
       Rng rng(1);
-      const LanguageModel::Options options{
+      const RecurrentLM::Options options{
           .vocabulary = V, .look = look, .embed = 3, .hidden = H, .window = window};
-      const LanguageModel model(options, rng);
+      const RecurrentLM model(options, rng);
       for (NamedParameter& p : named_parameters(model)) {  // larger, so that weights are far from equal
         for (real& x : std::span(p.tensor.mutable_data(), static_cast<size_t>(p.tensor.size()))) x *= 2;
       }
@@ -118,7 +118,7 @@ void for_all_models(const std::function<void(const LanguageModel&, const Languag
 Ids column(const Ids& ids, int64_t t) { return {{B}, {ids[t], ids[T + t]}}; }
 
 // The weights of a step, placed as those of all steps at once: (T), or (L) with a window.
-Vector placed(const Vector& weights, const LanguageModel::Options& o) {
+Vector placed(const Vector& weights, const RecurrentLM::Options& o) {
   Vector row = weights;
   if (o.window > 0 && o.look != LookBack::intra) {
     row.insert(row.begin(), static_cast<size_t>(o.window) - weights.size(), 0);
@@ -128,8 +128,8 @@ Vector placed(const Vector& weights, const LanguageModel::Options& o) {
   return row;
 }
 
-TEST_CASE("language model: every way to look back, with and without a window, written out") {
-  for_all_models([](const LanguageModel& model, const LanguageModel::Options& options) {
+TEST_CASE("recurrent LM: every way to look back, with and without a window, written out") {
+  for_all_models([](const RecurrentLM& model, const RecurrentLM::Options& options) {
     Rng rng(2);
     const Ids tokens = random_ids({B, T}, 0, V, rng);
     const Prediction found = model(tokens);
@@ -146,8 +146,8 @@ TEST_CASE("language model: every way to look back, with and without a window, wr
   });
 }
 
-TEST_CASE("language model: step by step is all at once, and selected rows go on as they would") {
-  for_all_models([](const LanguageModel& model, const LanguageModel::Options& options) {
+TEST_CASE("recurrent LM: step by step is all at once, and selected rows go on as they would") {
+  for_all_models([](const RecurrentLM& model, const RecurrentLM::Options& options) {
     Rng rng(3);
     const Ids tokens = random_ids({B, T}, 0, V, rng);
     const Prediction all = model(tokens);
@@ -168,8 +168,8 @@ TEST_CASE("language model: step by step is all at once, and selected rows go on 
   });
 }
 
-TEST_CASE("language model: a prediction knows nothing of later tokens, every parameter gets a gradient") {
-  for_all_models([](const LanguageModel& model, const LanguageModel::Options&) {
+TEST_CASE("recurrent LM: a prediction knows nothing of later tokens, every parameter gets a gradient") {
+  for_all_models([](const RecurrentLM& model, const RecurrentLM::Options&) {
     Rng rng(4);
     Ids tokens = random_ids({B, T}, 0, V - 1, rng);
     const Tensor before = slice(model(tokens).logits, 1, 0, 4).clone();
@@ -184,11 +184,11 @@ TEST_CASE("language model: a prediction knows nothing of later tokens, every par
   });
 }
 
-TEST_CASE("language model: names, and errors as sentences") {
+TEST_CASE("recurrent LM: names, and errors as sentences") {
   Rng rng(5);
-  const auto make = [&](LanguageModel::Options options) {
+  const auto make = [&](RecurrentLM::Options options) {
     options.vocabulary = V;
-    return LanguageModel(options, rng);
+    return RecurrentLM(options, rng);
   };
   CHECK(names_of(make({.look = LookBack::key_value})) ==
         Names{"embedding.weight", "lstm.weight_ih_l0", "lstm.weight_hh_l0", "lstm.bias_ih_l0",
@@ -197,13 +197,13 @@ TEST_CASE("language model: names, and errors as sentences") {
   CHECK(names_of(make({.look = LookBack::ngram}))[5] == "ngram.weight");
   CHECK(names_of(make({.look = LookBack::intra}))[5] == "intra.scorer.query.weight");
   CHECK(error_of([&] { make({.look = LookBack::key_value_predict, .hidden = 8}); }) ==
-        "LanguageModel: hidden 8 cannot be cut into 3 equal parts");
-  CHECK(error_of([&] { make({.ngram = 1}); }) == "LanguageModel: ngram 1 must be at least 2");
+        "RecurrentLM: hidden 8 cannot be cut into 3 equal parts");
+  CHECK(error_of([&] { make({.ngram = 1}); }) == "RecurrentLM: ngram 1 must be at least 2");
   CHECK(error_of([&] { make({.embed = 0}); }) ==
-        "LanguageModel: embed 0 and hidden 48 must be at least 1, window 0 at least 0");
+        "RecurrentLM: embed 0 and hidden 48 must be at least 1, window 0 at least 0");
   CHECK(error_of([&] {
           make({})(Ids({3}, {1, 2, 3}));
-        }) == "LanguageModel: tokens are (3), wants (B, T) with both at least 1");
+        }) == "RecurrentLM: tokens are (3), wants (B, T) with both at least 1");
   const IntraAttention intra({.input = 3, .hidden = H}, rng);
   CHECK(error_of([&] {
           intra(Tensor::zeros({2, 3}));

@@ -9,9 +9,9 @@ namespace heed::inline HEED_PRECISION {
 
 // Blocks one on another, after pre-norm blocks a last norm (Xiong et al. 2020): encoders, decoders, language
 // models. Parameters as torch.nn.TransformerEncoder: layers.0. ..., norm.
-struct TransformerStack : Module {
+struct TransformerBlocks : Module {
   // Throws unless size and layers are at least 1, and what the blocks throw.
-  TransformerStack(int64_t size, int64_t layers, const TransformerBlock::Options& options, Rng& rng);
+  TransformerBlocks(int64_t size, int64_t layers, const TransformerBlock::Options& options, Rng& rng);
 
   // x (B, T, D) -> (B, T, D). `mask` is over x's own slots. `sources`, as prepared, has a memory for each
   // block whose options have a source. `weights`, where given, receives those of the last block
