@@ -50,6 +50,22 @@ constexpr int kSteps = 20'000, kChains = 12;
   return 2.0 * 8 * kChains * kSteps / time;
 }
 
+[[gnu::target("avx512f")]] double peak_flops_avx512() {
+  __m512 x[kChains];
+  for (int i = 0; i < kChains; ++i) x[i] = _mm512_set1_ps(static_cast<float>(i));
+  const __m512 a = _mm512_set1_ps(0.999F), b = _mm512_set1_ps(0.001F);
+  const double start = seconds();
+  for (int step = 0; step < kSteps; ++step) {
+#pragma GCC unroll 12
+    for (int i = 0; i < kChains; ++i) x[i] = _mm512_fmadd_ps(x[i], a, b);
+  }
+  const double time = seconds() - start;
+  for (int i = 1; i < kChains; ++i) x[0] = _mm512_add_ps(x[0], x[i]);
+  volatile float used = _mm512_cvtss_f32(x[0]);
+  (void)used;
+  return 2.0 * 16 * kChains * kSteps / time;
+}
+
 double peak_flops_baseline() {
   __m128 x[kChains];
   for (int i = 0; i < kChains; ++i) x[i] = _mm_set1_ps(static_cast<float>(i));
@@ -67,8 +83,8 @@ double peak_flops_baseline() {
 }
 
 double peak_flops() {
-  return std::string(heed::kernels::table<float>().arch) == "sse2" ? peak_flops_baseline()
-                                                                   : peak_flops_avx2();
+  const std::string arch = heed::kernels::table<float>().arch;
+  return arch == "sse2" ? peak_flops_baseline() : arch == "avx2" ? peak_flops_avx2() : peak_flops_avx512();
 }
 #else
 double peak_flops() {

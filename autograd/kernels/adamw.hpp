@@ -16,8 +16,8 @@ HEED_KERNEL void adamw(Value<B>* p, const Value<B>* g, Value<B>* m, Value<B>* v,
   const auto flush = [](const B& x) { return xsimd::select(xsimd::abs(x) < B(kSmallest), B(0), x); };
   sweep<B>(n, [&](auto io, int64_t i) {
     const B grad = io.load(g + i), old = io.load(p + i);
-    const B m1 = flush(fma(B(b1), io.load(m + i), B(1 - b1) * grad));
-    const B v1 = flush(fma(B(b2), io.load(v + i), B(1 - b2) * grad * grad));
+    const B m1 = flush(fused(B(b1), io.load(m + i), B(1 - b1) * grad));
+    const B v1 = flush(fused(B(b2), io.load(v + i), B(1 - b2) * grad * grad));
     const B update = quotient(B(step) * m1, quotient(xsimd::sqrt(v1), B(sqrt_c2)) + B(eps));
     io.store(m + i, m1);
     io.store(v + i, v1);

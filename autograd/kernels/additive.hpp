@@ -14,7 +14,7 @@ HEED_KERNEL void additive(const Value<B>* q, const Value<B>* k, const Value<B>* 
     const Value<B>* key = k + j * n;
     B total(0);
     sweep<B>(n, [&](auto io, int64_t i) {
-      total = fma(io.load(v + i), math::tanh(io.load(q + i) + io.load(key + i)), total);
+      total = fused(io.load(v + i), math::tanh(io.load(q + i) + io.load(key + i)), total);
     });
     score[j] = hsum(total);
   }
@@ -34,7 +34,7 @@ HEED_KERNEL void additive_backward(const Value<B>* q, const Value<B>* k, const V
       const B t = math::tanh(query + io.load(k + j * n + i));
       const B u = d * weight * (B(1) - t * t);
       sum_q += u;
-      sum_v = fma(d, t, sum_v);
+      sum_v = fused(d, t, sum_v);
       if (dk != nullptr) io.store(dk + j * n + i, io.load(dk + j * n + i) + u);
     }
     if (dq != nullptr) io.store(dq + i, io.load(dq + i) + sum_q);

@@ -9,8 +9,8 @@
 namespace heed::kernels {
 
 #ifdef __x86_64__
-extern const Table<float> sse2_float, avx2_float;
-extern const Table<double> sse2_double, avx2_double;
+extern const Table<float> sse2_float, avx2_float, avx512_float;
+extern const Table<double> sse2_double, avx2_double, avx512_double;
 #else
 extern const Table<float> neon64_float;
 extern const Table<double> neon64_double;
@@ -25,7 +25,7 @@ struct Candidate {
 };
 
 #ifdef __x86_64__
-constexpr int kCandidates = 2;
+constexpr int kCandidates = 3;
 #else
 constexpr int kCandidates = 1;
 #endif
@@ -44,6 +44,10 @@ const Candidate* candidates() noexcept {
 #ifdef __x86_64__
   // __builtin_cpu_supports also asks whether the system saves the wide registers.
   static const Candidate list[kCandidates] = {
+      {&avx512_float, &avx512_double,
+       __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512vl")},
       {&avx2_float, &avx2_double, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")},
       {&sse2_float, &sse2_double, true},
   };

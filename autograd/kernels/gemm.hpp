@@ -16,8 +16,9 @@ template <class B>
 struct Gemm {
   using T = Value<B>;
   static constexpr int64_t W = B::size;
-  static constexpr int64_t kRows = 6, kCols = 2 * W;  // a tile: 12 sums, 2 registers of B, 1 element of A
-  static constexpr int64_t kStride = 8;               // rows of a packed A, padded for whole registers
+  // A tile: its sums, 2 registers of B and 1 element of A fill 16 registers, or 31 of the 32 of AVX-512.
+  static constexpr int64_t kRows = sizeof(B) == 64 ? 14 : 6, kCols = 2 * W;
+  static constexpr int64_t kStride = kRows <= 8 ? 8 : 16;  // rows of a packed A, padded for whole registers
   static constexpr int64_t kBlockM = 96, kBlockK = 256, kBlockN = 1024;
 
   int64_t m, n, k;
@@ -71,26 +72,12 @@ struct Gemm {
 
   // ---- blocks
 
-  template <int V>
+  // Finds the tile of that height. Wide ones are for few rows: R V registers of sums have to fit.
+  template <int V, int R = 1>
   static void run_tile(int64_t rows, int64_t k, Matrix<B> a, Matrix<B> b, Target<B> c,
                        int64_t cols) noexcept {
-    switch (rows) {
-      case 1:
-        return tile<B, 1, V>(k, a, b, c, cols);
-      case 2:
-        return tile<B, 2, V>(k, a, b, c, cols);
-      case 3:
-        return tile<B, 3, V>(k, a, b, c, cols);
-      case 4:
-        if constexpr (V <= 2) return tile<B, 4, V>(k, a, b, c, cols);
-        break;
-      case 5:
-        if constexpr (V <= 2) return tile<B, 5, V>(k, a, b, c, cols);
-        break;
-      case 6:
-        if constexpr (V <= 2) return tile<B, 6, V>(k, a, b, c, cols);
-        break;
-    }
+    if (rows == R) return tile<B, R, V>(k, a, b, c, cols);
+    if constexpr (R < kRows && (R + 1) * V <= 2 * kRows) run_tile<V, R + 1>(rows, k, a, b, c, cols);
   }
 
   // A strip of columns of C: all rows of a block with at most V registers of columns. Rows are dealt out
@@ -187,15 +174,15 @@ struct Gemm {
     }
     int64_t i = 0;
     for (; i + 2 <= m; i += 2) {
-      for (int64_t j = 0; j < n; j += 4) {
+      for (int64_t j = 0; j < n; j += kDots<B> / 2) {
         dot_tile<B, 2>(k, a.at(i, 0), b.at(0, j), c + i * c_row + j * c_col, c_row, c_col, alpha, accumulate,
-                       least(4, n - j));
+                       least(kDots<B> / 2, n - j));
       }
     }
     if (i == m) return;
-    for (int64_t j = 0; j < n; j += 8) {
+    for (int64_t j = 0; j < n; j += kDots<B>) {
       dot_tile<B, 1>(k, a.at(i, 0), b.at(0, j), c + i * c_row + j * c_col, c_row, c_col, alpha, accumulate,
-                     least(8, n - j));
+                     least(kDots<B>, n - j));
     }
   }
 };

@@ -40,7 +40,7 @@ struct Target {
   template <class IO>
   HEED_INLINE void put(IO io, int64_t i, int64_t j, const B& v) const noexcept {
     Value<B>* c = p + i * row + j;
-    io.store(c, accumulate ? fma(B(alpha), v, io.load(c)) : B(alpha) * v);
+    io.store(c, accumulate ? fused(B(alpha), v, io.load(c)) : B(alpha) * v);
   }
 };
 
@@ -73,7 +73,8 @@ void tile(int64_t k, Matrix<B> a, Matrix<B> b, Target<B> c, int64_t cols) noexce
     unroll<V>([&](auto v) __attribute__((always_inline)) { row[v] = B::load_unaligned(pb + v * W); });
     unroll<R>([&](auto r) __attribute__((always_inline)) {
       const B element(pa[r * a.row]);
-      unroll<V>([&](auto v) __attribute__((always_inline)) { sum[r][v] = fma(element, row[v], sum[r][v]); });
+      unroll<V>([&](auto v)
+                    __attribute__((always_inline)) { sum[r][v] = fused(element, row[v], sum[r][v]); });
     });
   }
   if (cols == V * W) {
@@ -134,18 +135,22 @@ HEED_INLINE B sums(B* x) noexcept {
   }
 }
 
-// C (R, C) = A (R, k) B^T (k, C), both contiguous along k, where registers lie along k too. R C = 8
-// independent sums. For products with so few rows that B, used once or twice, is not worth packing.
-// The last `8 / R - cols` columns repeat column cols - 1 and are not stored.
+// As many independent sums as hide the latency of an addition, and at least the lanes of a register.
+template <class B>
+inline constexpr int kDots = B::size > 8 ? int(B::size) : 8;
+
+// C (R, C) = A (R, k) B^T (k, C), both contiguous along k, where registers lie along k too; R C = kDots.
+// For products with so few rows that B, used once or twice, is not worth packing.
+// The last C - cols columns repeat column cols - 1 and are not stored.
 template <class B, int R>
 void dot_tile(int64_t k, Matrix<B> a, Matrix<B> b, Value<B>* c, int64_t c_row, int64_t c_col, Value<B> alpha,
               bool accumulate, int64_t cols) noexcept {
-  constexpr int C = 8 / R, W = B::size;
+  constexpr int N = kDots<B>, C = N / R, W = B::size;
   const Value<B>* column[C];
   unroll<C>([&](auto j)
                 __attribute__((always_inline)) { column[j] = b.p + (j < cols ? j : cols - 1) * b.col; });
-  B sum[8];
-  unroll<8>([&](auto i) __attribute__((always_inline)) { sum[i] = B(0); });
+  B sum[N];
+  unroll<N>([&](auto i) __attribute__((always_inline)) { sum[i] = B(0); });
   sweep<B>(
       k, [&](auto io, int64_t p) __attribute__((always_inline)) {
         B x[R];
@@ -153,14 +158,14 @@ void dot_tile(int64_t k, Matrix<B> a, Matrix<B> b, Value<B>* c, int64_t c_row, i
         unroll<C>([&](auto j) __attribute__((always_inline)) {
           const B y = io.load(column[j] + p);
           unroll<R>([&](auto r)
-                        __attribute__((always_inline)) { sum[r * C + j] = fma(x[r], y, sum[r * C + j]); });
+                        __attribute__((always_inline)) { sum[r * C + j] = fused(x[r], y, sum[r * C + j]); });
         });
       });
-  Value<B> total[8];
-  unroll<8 / W>([&](auto i) __attribute__((always_inline)) {
+  Value<B> total[N];
+  unroll<N / W>([&](auto i) __attribute__((always_inline)) {
     (B(alpha) * sums(sum + i * W)).store_unaligned(total + i * W);
   });
-  unroll<8>([&](auto i) __attribute__((always_inline)) {
+  unroll<N>([&](auto i) __attribute__((always_inline)) {
     constexpr int r = i / C, j = i % C;
     if (j >= cols) return;
     Value<B>& out = c[r * c_row + j * c_col];

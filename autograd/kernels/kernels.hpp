@@ -16,7 +16,7 @@ namespace heed::kernels {
 
 template <class T>
 struct Table {
-  const char* arch;  // "sse2", "avx2", "neon64"
+  const char* arch;  // "sse2", "avx2", "avx512", "neon64"
 
   // ---- maps: y_i = f(x_i), n elements
   void (*exp)(const T* x, T* y, int64_t n) noexcept;

@@ -155,13 +155,13 @@ HEED_KERNEL void scale(Value<B> alpha, const Value<B>* x, Value<B>* y, int64_t n
 template <class B>
 HEED_KERNEL void axpy(Value<B> alpha, const Value<B>* x, Value<B>* y, int64_t n) noexcept {
   map<B>(
-      n, y, [alpha](B v, B sum) { return fma(B(alpha), v, sum); }, x, y);
+      n, y, [alpha](B v, B sum) { return fused(B(alpha), v, sum); }, x, y);
 }
 
 template <class B>
 HEED_KERNEL void mul_add(const Value<B>* a, const Value<B>* b, Value<B>* y, int64_t n) noexcept {
   map<B>(
-      n, y, [](B p, B q, B sum) { return fma(p, q, sum); }, a, b, y);
+      n, y, [](B p, B q, B sum) { return fused(p, q, sum); }, a, b, y);
 }
 
 }  // namespace heed::kernels

@@ -89,7 +89,7 @@ HEED_INLINE B poly(const B&, Value<B> c) noexcept {
 }
 template <class B, class... C>
 HEED_INLINE B poly(const B& x, Value<B> c, C... rest) noexcept {
-  return fma(poly<B>(x, rest...), x, B(c));
+  return fused(poly<B>(x, rest...), x, B(c));
 }
 
 // ---- powers of two. At 1.5 * 2^mantissa the last place is worth 1: adding that number rounds to an integer,
@@ -115,7 +115,7 @@ template <class B>
 HEED_INLINE B reduce_exp(const B& x, B& q) noexcept {
   using F = Fmt<B>;
   const B n = nearest(x * B(Value<B>(1.44269504088896340736)));
-  const B r = fma(n, B(-F::kLn2Low), fma(n, B(-F::kLn2High), x));
+  const B r = fused(n, B(-F::kLn2Low), fused(n, B(-F::kLn2High), x));
   B p;
   if constexpr (kIsFloat<B>) {
     p = poly(r, 0.49999997f, 0.166665435f, 0.0416672006f, 0.00836654752f, 0.00138825167f);
@@ -124,7 +124,7 @@ HEED_INLINE B reduce_exp(const B& x, B& q) noexcept {
              0.0013888888931666986, 0.00019841269718704908, 2.4801505142824412e-05, 2.7557407691928653e-06,
              2.7626092787529377e-07, 2.5053773774246067e-08);
   }
-  q = fma(r * r, p, r);
+  q = fused(r * r, p, r);
   return n;
 }
 
@@ -154,7 +154,7 @@ template <class B>
 HEED_INLINE B exp_of_negative(const B& x) noexcept {
   B q;
   const B scale = pow2(reduce_exp(x, q));  // anything, for x so low that it is not selected
-  return xsimd::select(x < B(Fmt<B>::kLogSmallest), B(0), fma(scale, q, scale));
+  return xsimd::select(x < B(Fmt<B>::kLogSmallest), B(0), fused(scale, q, scale));
 }
 
 // ---- tanh = (e^2x - 1) / (e^2x + 1) = u / (u + 2) with u = e^2x - 1, which keeps all digits near 0
@@ -165,7 +165,7 @@ HEED_INLINE B tanh(const B& x) noexcept {
   const B v = xsimd::select(a > one, one, a);
   B q;
   const B p = pow2(reduce_exp(v + v, q));
-  const B u = fma(p, q, p - B(1));
+  const B u = fused(p, q, p - B(1));
   return with_sign(quotient(u, u + B(2)), x);
 }
 
@@ -193,8 +193,8 @@ HEED_INLINE B log_reduced(const B& f, const B& k) noexcept {
     p = poly(z, 0.66666666666667351, 0.39999999999407482, 0.2857142874414243, 0.22222198378368482,
              0.18183575171263128, 0.1531375560887431, 0.14799067642619954);
   }
-  const B tail = fma(s, fma(z, p, half_square), k * B(F::kLn2Low));
-  return fma(k, B(F::kLn2High), f - (half_square - tail));
+  const B tail = fused(s, fused(z, p, half_square), k * B(F::kLn2Low));
+  return fused(k, B(F::kLn2High), f - (half_square - tail));
 }
 
 template <class B>
@@ -233,12 +233,12 @@ HEED_INLINE B log1p_unit(const B& t) noexcept {
 template <class B>
 HEED_INLINE B erf_small(const B& x, const B& z) noexcept {
   if constexpr (kIsFloat<B>) {
-    return fma(x,
-               poly(z, 0.128379166f, -0.37612626f, 0.112835854f, -0.0268538129f, 0.00518832775f,
-                    -0.000801019371f, 7.85386146e-05f),
-               x);
+    return fused(x,
+                 poly(z, 0.128379166f, -0.37612626f, 0.112835854f, -0.0268538129f, 0.00518832775f,
+                      -0.000801019371f, 7.85386146e-05f),
+                 x);
   } else {
-    return fma(
+    return fused(
         x,
         poly(z, 0.12837916709551256, -0.37612638903183521, 0.11283791670944185, -0.026866170643111469,
              0.0052239776061184769, -0.00085483259293145483, 0.00012055293576899877, -1.4924712301962503e-05,

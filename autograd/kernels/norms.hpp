@@ -22,13 +22,13 @@ HEED_KERNEL void layer_norm(const Value<B>* x, const Value<B>* gamma, const Valu
   B squares[4] = {B(0), B(0), B(0), B(0)};  // of x - mean: E x^2 - mean^2 would cancel
   sweep4<B>(n, [&](auto io, int64_t i, int k) {
     const B d = io.keep(io.load(x + i) - m, 0);
-    squares[k] = fma(d, d, squares[k]);
+    squares[k] = fused(d, d, squares[k]);
   });
   const T var = hsum((squares[0] + squares[1]) + (squares[2] + squares[3])) / T(n);
   const B r = quotient(B(1), xsimd::sqrt(B(var + eps)));
   sweep<B>(n, [&](auto io, int64_t i) {
     const B xh = (io.load(x + i) - m) * r;
-    io.store(y + i, fma(xh, load_or<B>(io, gamma, i, 1), load_or<B>(io, beta, i, 0)));
+    io.store(y + i, fused(xh, load_or<B>(io, gamma, i, 1), load_or<B>(io, beta, i, 0)));
   });
   *mean = mu;
   *rstd = r.get(0);
@@ -45,15 +45,15 @@ HEED_KERNEL void layer_norm_backward(const Value<B>* x, const Value<B>* gamma, c
     const B d = io.load(dy + i), xh = (io.load(x + i) - m) * r;
     const B g = d * load_or<B>(io, gamma, i, 1);  // 0 beyond n, as d is
     sum_g += g;
-    sum_gxh = fma(g, xh, sum_gxh);
-    if (dgamma != nullptr) io.store(dgamma + i, fma(d, xh, io.load(dgamma + i)));
+    sum_gxh = fused(g, xh, sum_gxh);
+    if (dgamma != nullptr) io.store(dgamma + i, fused(d, xh, io.load(dgamma + i)));
     if (dbeta != nullptr) io.store(dbeta + i, io.load(dbeta + i) + d);
   });
   if (dx == nullptr) return;
   const B mean_g(hsum(sum_g) / T(n)), mean_gxh(hsum(sum_gxh) / T(n));
   sweep<B>(n, [&](auto io, int64_t i) {
     const B xh = (io.load(x + i) - m) * r, g = io.load(dy + i) * load_or<B>(io, gamma, i, 1);
-    io.store(dx + i, fma(r, g - mean_g - xh * mean_gxh, io.load(dx + i)));
+    io.store(dx + i, fused(r, g - mean_g - xh * mean_gxh, io.load(dx + i)));
   });
 }
 
@@ -72,14 +72,14 @@ HEED_KERNEL void rms_norm_backward(const Value<B>* x, const Value<B>* gamma, con
   B sum_gxh(0);
   sweep<B>(n, [&](auto io, int64_t i) {
     const B d = io.load(dy + i), xh = io.load(x + i) * r;
-    sum_gxh = fma(d * load_or<B>(io, gamma, i, 1), xh, sum_gxh);
-    if (dgamma != nullptr) io.store(dgamma + i, fma(d, xh, io.load(dgamma + i)));
+    sum_gxh = fused(d * load_or<B>(io, gamma, i, 1), xh, sum_gxh);
+    if (dgamma != nullptr) io.store(dgamma + i, fused(d, xh, io.load(dgamma + i)));
   });
   if (dx == nullptr) return;
   const B mean_gxh(hsum(sum_gxh) / Value<B>(n));
   sweep<B>(n, [&](auto io, int64_t i) {
     const B xh = io.load(x + i) * r, g = io.load(dy + i) * load_or<B>(io, gamma, i, 1);
-    io.store(dx + i, fma(r, g - xh * mean_gxh, io.load(dx + i)));
+    io.store(dx + i, fused(r, g - xh * mean_gxh, io.load(dx + i)));
   });
 }
 

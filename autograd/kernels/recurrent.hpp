@@ -13,8 +13,8 @@ HEED_KERNEL void gru(const Value<B>* gi, const Value<B>* gh, const Value<B>* h, 
   sweep<B>(n, [&](auto io, int64_t i) {
     const B r = math::sigmoid(io.load(gi + i) + io.load(gh + i));
     const B z = math::sigmoid(io.load(gi + n + i) + io.load(gh + n + i));
-    const B c = math::tanh(fma(r, io.load(gh + 2 * n + i), io.load(gi + 2 * n + i)));
-    io.store(h_next + i, fma(z, io.load(h + i) - c, c));  // (1 - z) c + z h
+    const B c = math::tanh(fused(r, io.load(gh + 2 * n + i), io.load(gi + 2 * n + i)));
+    io.store(h_next + i, fused(z, io.load(h + i) - c, c));  // (1 - z) c + z h
     io.store(saved + i, r);
     io.store(saved + n + i, z);
     io.store(saved + 2 * n + i, c);
@@ -33,7 +33,7 @@ HEED_KERNEL void gru_backward(const Value<B>* saved, const Value<B>* gh_n, const
     const B dc = d * (B(1) - z) * (B(1) - c * c);
     // c = tanh(gi_n + r gh_n)
     const B dr = dc * io.load(gh_n + i) * r * (B(1) - r);
-    io.store(dh + i, fma(d, z, io.load(dh + i)));
+    io.store(dh + i, fused(d, z, io.load(dh + i)));
     io.store(dgi + i, dr);
     io.store(dgh + i, dr);
     io.store(dgi + n + i, dz);
@@ -51,7 +51,7 @@ HEED_KERNEL void lstm(const Value<B>* gi, const Value<B>* gh, const Value<B>* c,
     const B f = math::sigmoid(io.load(gi + n + j) + io.load(gh + n + j));
     const B g = math::tanh(io.load(gi + 2 * n + j) + io.load(gh + 2 * n + j));
     const B o = math::sigmoid(io.load(gi + 3 * n + j) + io.load(gh + 3 * n + j));
-    const B next = fma(f, io.load(c + j), i * g), t = math::tanh(next);
+    const B next = fused(f, io.load(c + j), i * g), t = math::tanh(next);
     io.store(c_next + j, next);
     io.store(h_next + j, o * t);
     io.store(saved + j, i);
@@ -73,7 +73,7 @@ HEED_KERNEL void lstm_backward(const Value<B>* saved, const Value<B>* c, const V
     B total = dh * o * (B(1) - t * t);
     if (dc_next != nullptr) total += io.load(dc_next + j);
     // c' = f c + i g
-    io.store(dc + j, fma(total, f, io.load(dc + j)));
+    io.store(dc + j, fused(total, f, io.load(dc + j)));
     io.store(dgates + j, total * g * i * (B(1) - i));
     io.store(dgates + n + j, total * io.load(c + j) * f * (B(1) - f));
     io.store(dgates + 2 * n + j, total * i * (B(1) - g * g));

@@ -16,7 +16,7 @@ HEED_KERNEL Value<B> sum(const Value<B>* x, int64_t n) noexcept {
 template <class B>
 HEED_KERNEL Value<B> dot(const Value<B>* a, const Value<B>* b, int64_t n) noexcept {
   B s[4] = {B(0), B(0), B(0), B(0)};
-  sweep4<B>(n, [&](auto io, int64_t i, int k) { s[k] = fma(io.load(a + i), io.load(b + i), s[k]); });
+  sweep4<B>(n, [&](auto io, int64_t i, int k) { s[k] = fused(io.load(a + i), io.load(b + i), s[k]); });
   return hsum((s[0] + s[1]) + (s[2] + s[3]));
 }
 

@@ -42,11 +42,12 @@ HEED_KERNEL void softmax_backward(const Value<B>* y, const Value<B>* dy, Value<B
   B mean(0);  // sum_i y_i dy_i: the mean of dy under the weights
   sweep<B>(n, [&](auto io, int64_t i) {
     const B p = io.load(y + i);
-    mean = fma(p, xsimd::select(p == B(0), B(0), io.load(dy + i)), mean);
+    mean = fused(p, xsimd::select(p == B(0), B(0), io.load(dy + i)), mean);
   });
   const B m(hsum(mean));
   map<B>(
-      n, dx, [=](B p, B d, B sum) { return fma(p, xsimd::select(p == B(0), B(0), d - m), sum); }, y, dy, dx);
+      n, dx, [=](B p, B d, B sum) { return fused(p, xsimd::select(p == B(0), B(0), d - m), sum); }, y, dy,
+      dx);
 }
 
 // log sum_j e^x_j over the seen slots
@@ -107,7 +108,7 @@ HEED_KERNEL void cross_entropy_backward(const Value<B>* x, Value<B> lse, int64_t
   using T = Value<B>;
   const B uniform(smoothing / T(n)), s(scale);
   map<B>(
-      n, dx, [=](B v, B sum) { return fma(s, math::exp(v - B(lse)) - uniform, sum); }, x, dx);
+      n, dx, [=](B v, B sum) { return fused(s, math::exp(v - B(lse)) - uniform, sum); }, x, dx);
   dx[target] -= scale * (1 - smoothing);
 }
 

@@ -107,14 +107,23 @@ HEED_INLINE void map(int64_t n, Value<B>* y, F f, const X*... x) noexcept {
   sweep<B>(n, [&](auto io, int64_t i) { io.store(y + i, f(io.load(x + i)...)); });
 }
 
-// a b + c, in one rounding where the architecture has it.
+// a b + c, in one rounding where the architecture has it. (Not named `fma`, nor the quotient below `div`:
+// argument-dependent lookup would rather find xsimd's.)
 template <class B>
-HEED_INLINE B fma(const B& a, const B& b, const B& c) noexcept {
+HEED_INLINE B fused(const B& a, const B& b, const B& c) noexcept {
+#ifdef __AVX512F__  // xsimd 8.1 would multiply, then add
+  if constexpr (sizeof(B) == 64) {
+    if constexpr (sizeof(Value<B>) == sizeof(float)) {
+      return _mm512_fmadd_ps(a, b, c);
+    } else {
+      return _mm512_fmadd_pd(a, b, c);
+    }
+  }
+#endif
   return xsimd::fma(a, b, c);
 }
 
-// a / b, rounded as IEEE says: xsimd's operator multiplies by an estimated reciprocal for NEON's floats. (Not
-// named `div`: argument-dependent lookup would rather find xsimd's.)
+// a / b, rounded as IEEE says: xsimd's operator multiplies by an estimated reciprocal for NEON's floats.
 template <class B>
 HEED_INLINE B quotient(const B& a, const B& b) noexcept {
   using Register = typename B::register_type;

@@ -19,15 +19,15 @@ using Exact = long double;
 template <class T>
 std::vector<const Table<T>*> tables() {
   std::vector<const Table<T>*> found;
-  for (const char* arch : {"sse2", "avx2", "neon64"}) {
+  for (const char* arch : {"sse2", "avx2", "avx512", "neon64"}) {
     if (const Table<T>* t = table_of<T>(arch)) found.push_back(t);
   }
   return found;
 }
 
-// 1, W - 1, W, W + 1, 3 W + 5 for registers of W = 2, 4 and 8 lanes, and beyond four registers.
+// 1, W - 1, W, W + 1, 3 W + 5 for registers of W = 2 to 16 lanes, and beyond four registers.
 inline const std::vector<int64_t>& sizes() {
-  static const std::vector<int64_t> list = {1, 2, 3, 4, 5, 7, 8, 9, 11, 17, 29, 31, 64, 131};
+  static const std::vector<int64_t> list = {1, 2, 3, 4, 5, 7, 8, 9, 11, 15, 16, 17, 29, 31, 53, 64, 131};
   return list;
 }
 
