@@ -74,7 +74,7 @@ struct Gemm {
 
   // Finds the tile of that height. Wide ones are for few rows: R V registers of sums have to fit.
   template <int V, int R = 1>
-  static void run_tile(int64_t rows, int64_t k, Matrix<B> a, Matrix<B> b, Target<B> c,
+  static void run_tile(int64_t rows, int64_t k, const Matrix<B>& a, const Matrix<B>& b, const Target<B>& c,
                        int64_t cols) noexcept {
     if (rows == R) return tile<B, R, V>(k, a, b, c, cols);
     if constexpr (R < kRows && (R + 1) * V <= 2 * kRows) run_tile<V, R + 1>(rows, k, a, b, c, cols);
@@ -83,8 +83,8 @@ struct Gemm {
   // A strip of columns of C: all rows of a block with at most V registers of columns. Rows are dealt out
   // evenly, 32 as 6 6 5 5 5 5: a last tile of 2 rows would leave the multipliers waiting for each other.
   template <int V>
-  static void strip(int64_t rows, int64_t depth, Matrix<B> a, const T* packed, Matrix<B> b, Target<B> c,
-                    int64_t cols) noexcept {
+  static void strip(int64_t rows, int64_t depth, const Matrix<B>& a, const T* packed, const Matrix<B>& b,
+                    const Target<B>& c, int64_t cols) noexcept {
     const int64_t tiles = ceil_div(rows, kRows);
     for (int64_t t = 0; t < tiles; ++t) {
       const int64_t i = rows * t / tiles, height = rows * (t + 1) / tiles - i;

@@ -63,7 +63,7 @@ template <class B, int V>
 // C (R, cols) = A (R, k) B (k, cols), cols <= V registers, all of C in R V registers. One step along k loads
 // V registers of B and multiplies them with R broadcast elements of A. b holds V whole registers per row.
 template <class B, int R, int V>
-void tile(int64_t k, Matrix<B> a, Matrix<B> b, Target<B> c, int64_t cols) noexcept {
+void tile(int64_t k, const Matrix<B>& a, const Matrix<B>& b, const Target<B>& c, int64_t cols) noexcept {
   constexpr int W = B::size;
   B sum[R][V];
   unroll<R * V>([&](auto i) __attribute__((always_inline)) { sum[i / V][i % V] = B(0); });
