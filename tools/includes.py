@@ -31,7 +31,7 @@ OTHERS = {
 }
 ONE_CPP = ["CLI/", "nlohmann/", "omp.h"]  # in one .cpp, because they cost seconds or because it is the one door
 # heed.hpp reaches every header of the library except kernels and
-NOT_FOR_USERS = ["autograd/simd.hpp", "autograd/ops/score_rows.hpp"]
+NOT_FOR_USERS = ["autograd/simd.hpp", "autograd/ops/score_rows.hpp", "autograd/ops/attention_tiles.hpp"]
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
 

@@ -2,6 +2,7 @@
 
 #include "autograd/kernels/adamw.hpp"
 #include "autograd/kernels/additive.hpp"
+#include "autograd/kernels/attention.hpp"
 #include "autograd/kernels/gemm.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/kernels/maps.hpp"
@@ -61,6 +62,9 @@ consteval Table<Value<B>> fill(const char* arch) noexcept {
       .lstm_backward = lstm_backward<B>,
       .additive = additive<B>,
       .additive_backward = additive_backward<B>,
+      .attention = attention<B>,
+      .attention_backward = attention_backward<B>,
+      .transpose = transpose_matrix<B>,
       .gemm = gemm<B>,
       .adamw = adamw<B>,
   };

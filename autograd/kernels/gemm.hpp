@@ -236,4 +236,10 @@ void gemm(bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k, Value<B> 
   }
 }
 
+template <class B>
+void transpose_matrix(const Value<B>* x, int64_t ldx, int64_t rows, int64_t cols, Value<B>* y,
+                      int64_t ldy) noexcept {
+  Gemm<B>::pack({x, ldx, 1}, rows, rows, cols, y, ldy);
+}
+
 }  // namespace heed::kernels

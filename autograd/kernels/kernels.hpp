@@ -113,6 +113,25 @@ struct Table {
   void (*additive_backward)(const T* q, const T* k, const T* v, const T* dscore, T* dq, T* dk, T* dv,
                             int64_t s, int64_t n) noexcept;
 
+  // ---- attention in tiles (Dao et al. 2022): s holds a tile of scores, transposed: (keys, ld), a column for each of
+  // `queries` queries. Query i sees key j if seen is null or seen[j] != 0, and limit is null or j < limit[i].
+  // What runs along queries (a row of s, limit, top, ...) is readable and writable up to a whole register.
+  //
+  // One more tile of a softmax: top and total, -inf and 0 at first, are the largest score seen so far and the
+  // sum of e^(score - top). Both are brought up to date, shrink = e^(old top - new top) is what earlier
+  // weights are to be multiplied by, and s = e^(s - top). In the end weight = s / total, log sum exp = top +
+  // log total.
+  void (*attention)(T* s, int64_t ld, int64_t keys, int64_t queries, const uint8_t* seen, const T* limit,
+                    T* top, T* total, T* shrink) noexcept;
+  // Backward: with the log sum exp of each query and mean_i = sum_j p_ij dp_ij over all keys,
+  //   s = p = e^(s - lse),  dp = p (dp - mean)
+  void (*attention_backward)(T* s, T* dp, int64_t ld, int64_t keys, int64_t queries, const uint8_t* seen,
+                             const T* limit, const T* lse, const T* mean) noexcept;
+
+  // y (cols, ldy) = x^T for x (rows, ldx); writes up to the next multiple of 16 rows into each row of y,
+  // which has room for it.
+  void (*transpose)(const T* x, int64_t ldx, int64_t rows, int64_t cols, T* y, int64_t ldy) noexcept;
+
   // ---- C (m, n) = alpha op(A) op(B), or += when accumulate; row-major with row strides lda, ldb, ldc;
   // op(X) = X, or X^T when trans_x. The path and the blocks along k follow from (m, n, k) alone.
   // Splits over threads when the product is large. m, n or k = 0 is allowed.

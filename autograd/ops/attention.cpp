@@ -1,129 +1,127 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "autograd/error.hpp"
 #include "autograd/graph.hpp"
 #include "autograd/ops.hpp"
-#include "autograd/simd.hpp"
+#include "autograd/ops/attention_tiles.hpp"
 
 namespace heed::inline HEED_PRECISION {
 
 namespace {
 
-// Which row of the offsets a slot has for a query that stands at slot `at`: clip(s - at, -R, R) + R.
-struct Distances {
-  int64_t reach = 0;  // R
-  [[nodiscard]] int64_t rows() const { return 2 * reach + 1; }
-  [[nodiscard]] int64_t row(int64_t s, int64_t at) const { return std::clamp(s - at, -reach, reach) + reach; }
+using namespace tiles;
 
-  // scores_s += of_row_r, by each slot's row
-  void spread(const real* of_row, int64_t at, real* scores, int64_t seen) const {
-    for (int64_t s = 0; s < seen; ++s) scores[s] += of_row[row(s, at)];
+// Y = W V and, with U = W summed by distance, + U b; of each row log sum exp P, by which W can be had again.
+void forward(const Heads& a, const Inputs& in, const Tile& x, Work& w, real* y, real* lse) {
+  const auto& gemm = simd().gemm;
+  const int64_t n = a.distances();
+  y += x.y, lse += x.row;
+  take_queries(a, in, x, w);
+  std::fill_n(w.top, block, -std::numeric_limits<real>::infinity());
+  std::fill_n(w.total, block, real(0));
+  if (a.value_offsets) std::fill_n(w.w_sum, n * block, real(0));
+  if (x.seen == 0)
+    for (int64_t i = 0; i < x.rows; ++i) std::fill_n(y + i * a.y_step(), a.f, real(0));
+
+  for_keys(a, x, w, [&](const Keys& keys) {
+    score(a, in, x, keys, w);
+    simd().attention(w.scores, block, keys.count, x.rows, keys.seen, keys.limit, w.top, w.total, w.shrink);
+    const bool more = keys.slot > 0;
+    for (int64_t i = 0; more && i < x.rows; ++i)
+      if (w.shrink[i] != 1) simd().scale(w.shrink[i], y + i * a.y_step(), y + i * a.y_step(), a.f);
+    gemm(true, false, x.rows, a.f, keys.count, 1, w.scores, block, w.v.from(keys.slot), w.v.step, more, y,
+         a.y_step());
+    if (!a.value_offsets) return;
+    for (int64_t r = 0; r < n; ++r) simd().mul(w.w_sum + r * block, w.shrink, w.w_sum + r * block, x.rows);
+    for_distances(a, x, keys, [&](int64_t pair, int64_t distance) { w.w_sum[distance] += w.scores[pair]; });
+  });
+  if (a.value_offsets)
+    gemm(true, false, x.rows, a.f, n, 1, w.w_sum, block, in.value_offsets, a.f, true, y, a.y_step());
+  for (int64_t i = 0; i < x.rows; ++i) {  // a query that sees nothing has weights and a context of 0
+    real* row = y + i * a.y_step();
+    simd().scale(w.total[i] == 0 ? real(0) : 1 / w.total[i], row, row, a.f);
+    lse[i] = w.top[i] + std::log(w.total[i]);
   }
-  // of_row_r = sum of weights_s over the slots of that row
-  void collect(const real* weights, int64_t at, int64_t seen, real* of_row) const {
-    std::fill_n(of_row, rows(), real(0));
-    for (int64_t s = 0; s < seen; ++s) of_row[row(s, at)] += weights[s];
-  }
+}
+
+// W of one tile, for pictures: weights is (B, H, T, S).
+void take_weights(const Heads& a, const Inputs& in, const Tile& x, Work& w, const real* lse, real* weights) {
+  take_queries(a, in, x, w);
+  std::copy_n(lse + x.row, x.rows, w.top);
+  for_keys(a, x, w, [&](const Keys& keys) {
+    score(a, in, x, keys, w);
+    simd().attention_backward(w.scores, w.other, block, keys.count, x.rows, keys.seen, keys.limit, w.top,
+                              w.shrink);
+    for (int64_t i = 0; i < x.rows; ++i) {
+      real* row = weights + (x.row + i) * a.slots + keys.slot;
+      for (int64_t j = 0; j < keys.count; ++j) row[j] = w.scores[j * block + i];
+    }
+  });
+}
+
+// Where the gradients go; null where none is wanted.
+struct Towards {
+  real *q, *k, *v, *key_offsets, *value_offsets;
 };
 
-// Attention of one head of one batch element, in tiles of query rows: only a tile's scores exist at a time.
-// Of a tensor (B, T, H E), head h of element b is the T x E matrix at (b T H + h) E whose rows are H E apart.
-struct Heads {
-  Mask mask;
-  int64_t batch, queries, slots, heads, kv_heads, e, f;  // e features of a key, f of a value
-  real scale;
-  int64_t first;  // the slot at which query 0 stands
-  Distances distances;
-  bool key_offsets, value_offsets, slopes;
+// From what the forward read, Y, dY, and with U, G = W, dP summed by distance:
+//   Y = W V + U b        =>  dV += W^T dY,  db += U^T dY,  dW = dY V^T, and dY b^T by distance
+//   W = softmax(P)       =>  dP = W (dW - mean),  mean = sum_j W_j dW_j = sum_f Y_f dY_f, row by row
+//   P = scale Q K^T, and scale Q a^T by distance
+//                        =>  dQ += scale (dP K + G a),  dK += scale dP^T Q,  da += scale G^T Q
+// The slopes are constants.
+void backward(const Heads& a, const Inputs& in, const Tile& x, Work& w, const real* y, const real* dy,
+              const real* lse, const Towards& to) {
+  const auto& gemm = simd().gemm;
+  const int64_t n = a.distances();
+  y += x.y, dy += x.y;
+  take_queries(a, in, x, w);
+  w.dy = Work::copy({dy, a.y_step()}, x.rows, a.f, w.gradients);
+  simd().transpose(w.dy.data, w.dy.step, x.rows, a.f, w.dy_columns, block);
+  if (a.value_offsets)
+    gemm(false, false, n, x.rows, a.f, 1, in.value_offsets, a.f, w.dy_columns, block, false, w.by_value,
+         block);
+  std::copy_n(lse + x.row, x.rows, w.top);
+  real* mean = w.total;
+  for (int64_t i = 0; i < x.rows; ++i) mean[i] = simd().dot(y + i * a.y_step(), dy + i * a.y_step(), a.f);
+  if (to.value_offsets != nullptr) std::fill_n(w.w_sum, n * block, real(0));
+  if (a.key_offsets) std::fill_n(w.dp_sum, n * block, real(0));
 
-  static constexpr int64_t tile = 64;  // queries whose scores are alive together
-
-  [[nodiscard]] int64_t q_step() const { return heads * e; }
-  [[nodiscard]] int64_t k_step() const { return kv_heads * e; }
-  [[nodiscard]] int64_t v_step() const { return kv_heads * f; }
-  [[nodiscard]] int64_t y_step() const { return heads * f; }
-  [[nodiscard]] int64_t shared() const { return heads / kv_heads; }  // heads that read one key-value head
-  [[nodiscard]] int64_t at_q(int64_t b, int64_t h, int64_t t) const {
-    return ((b * queries + t) * heads + h) * e;
-  }
-  [[nodiscard]] int64_t at_k(int64_t b, int64_t h) const { return (b * slots * kv_heads + h / shared()) * e; }
-  [[nodiscard]] int64_t at_v(int64_t b, int64_t h) const { return (b * slots * kv_heads + h / shared()) * f; }
-  [[nodiscard]] int64_t at_y(int64_t b, int64_t h, int64_t t) const {
-    return ((b * queries + t) * heads + h) * f;
-  }
-
-  // `rows` queries of head h of element b, from query t on, and the slots that any of them sees.
-  struct Tile {
-    int64_t b, h, t, rows, seen;
-    real *weights, *other;         // (rows, seen) each
-    real *by_distance, *by_other;  // (rows, 2R + 1) each, where there are offsets
-  };
-
-  // Calls body(tile) for every tile. Those of one key-value head stay together on one thread, because the
-  // backward adds them into the same keys and values.
-  template <class F>
-  void for_tiles(F body) const {
-    const double scores = double(queries) * double(slots) * double(shared());
-    parallel_for(batch * kv_heads, grain(scores * (1 + 0.04 * double(e + f))),
-                 [&](int64_t begin, int64_t end) {
-                   const int64_t span = key_offsets || value_offsets ? distances.rows() : 0;
-                   Buffer scratch(2 * tile * (slots + span));
-                   real* weights = scratch.mutable_data();
-                   real* by_distance = weights + 2 * tile * slots;
-                   for (int64_t i = begin * shared(); i < end * shared(); ++i)
-                     for (int64_t t = 0; t < queries; t += tile) {
-                       const int64_t rows = std::min(tile, queries - t);
-                       body(Tile{i / heads, i % heads, t, rows, mask.visible(i / heads, t + rows - 1, slots),
-                                 weights, weights + tile * slots, by_distance, by_distance + tile * span});
-                     }
-                 });
-  }
-
-  [[nodiscard]] int64_t place(const Tile& x, int64_t r) const { return first + x.t + r; }
-
-  // scores = scale q k^T, and what distance adds to them
-  void score(const Tile& x, const real* q, const real* k, const real* offsets, const real* slope) const {
-    real* scores = x.weights;
-    simd().gemm(false, true, x.rows, x.seen, e, scale, q, q_step(), k, k_step(), false, scores, x.seen);
-    if (key_offsets) {
-      const int64_t n = distances.rows();
-      simd().gemm(false, true, x.rows, n, e, scale, q, q_step(), offsets, e, false, x.by_distance, n);
-      for (int64_t r = 0; r < x.rows; ++r)
-        distances.spread(x.by_distance + r * n, place(x, r), scores + r * x.seen, x.seen);
-    }
-    if (!slopes) return;
-    for (int64_t r = 0; r < x.rows; ++r)
-      for (int64_t s = 0; s < x.seen; ++s)
-        scores[r * x.seen + s] -= slope[x.h] * static_cast<real>(std::abs(s - place(x, r)));
-  }
-
-  // weights = softmax(scores) of a tile, in their place
-  void normalize(const Tile& x) const {
-    for (int64_t r = 0; r < x.rows; ++r) {
-      real* row = x.weights + r * x.seen;
-      const int64_t n = std::min(x.seen, mask.visible(x.b, x.t + r, slots));
-      simd().softmax(row, mask.bytes(x.b, slots), row, n);
-      std::fill(row + n, row + x.seen, real(0));
-    }
-  }
-
-  // by_distance = each row's weights, or whatever stands in their place, summed by distance
-  void collect(const Tile& x) const {
-    for (int64_t r = 0; r < x.rows; ++r)
-      distances.collect(x.weights + r * x.seen, place(x, r), x.seen, x.by_distance + r * distances.rows());
-  }
-
-  // dP = W (dW - sum_j W_j dW_j), row by row, in W's place
-  static void scores_backward(const Tile& x) {
-    for (int64_t r = 0; r < x.rows; ++r) {
-      real* w = x.weights + r * x.seen;
-      const real* dw = x.other + r * x.seen;
-      const real mean = simd().dot(w, dw, x.seen);
-      for (int64_t j = 0; j < x.seen; ++j) w[j] *= dw[j] - mean;
-    }
-  }
-};
+  for_keys(a, x, w, [&](const Keys& keys) {
+    const int64_t at_k = x.k + keys.slot * a.k_step(), at_v = x.v + keys.slot * a.v_step();
+    score(a, in, x, keys, w);
+    gemm(false, false, keys.count, x.rows, a.f, 1, w.v.from(keys.slot), w.v.step, w.dy_columns, block, false,
+         w.other, block);
+    if (a.value_offsets)
+      for_distances(a, x, keys,
+                    [&](int64_t pair, int64_t distance) { w.other[pair] += w.by_value[distance]; });
+    simd().attention_backward(w.scores, w.other, block, keys.count, x.rows, keys.seen, keys.limit, w.top,
+                              mean);
+    if (to.v != nullptr)
+      gemm(false, false, keys.count, a.f, x.rows, 1, w.scores, block, w.dy.data, w.dy.step, true, to.v + at_v,
+           a.v_step());
+    if (to.value_offsets != nullptr)
+      for_distances(a, x, keys, [&](int64_t pair, int64_t distance) { w.w_sum[distance] += w.scores[pair]; });
+    if (to.q != nullptr)
+      gemm(true, false, x.rows, a.e, keys.count, a.scale, w.other, block, w.k.from(keys.slot), w.k.step, true,
+           to.q + x.q, a.q_step());
+    if (to.k != nullptr)
+      gemm(false, false, keys.count, a.e, x.rows, a.scale, w.other, block, w.q.data, w.q.step, true,
+           to.k + at_k, a.k_step());
+    if (a.key_offsets)
+      for_distances(a, x, keys, [&](int64_t pair, int64_t distance) { w.dp_sum[distance] += w.other[pair]; });
+  });
+  if (to.value_offsets != nullptr)
+    gemm(false, false, n, a.f, x.rows, 1, w.w_sum, block, w.dy.data, w.dy.step, true, to.value_offsets, a.f);
+  if (a.key_offsets && to.q != nullptr)
+    gemm(true, false, x.rows, a.e, n, a.scale, w.dp_sum, block, in.key_offsets, a.e, true, to.q + x.q,
+         a.q_step());
+  if (to.key_offsets != nullptr)
+    gemm(false, false, n, a.e, x.rows, a.scale, w.dp_sum, block, w.q.data, w.q.step, true, to.key_offsets,
+         a.e);
+}
 
 void check_offsets(const char* name, const Tensor& offsets, int64_t features) {
   if (!offsets.defined()) return;
@@ -160,8 +158,8 @@ Heads plan(const Tensor& q, const Tensor& k, const Tensor& v, const DotAttention
   }
   mask.check("dot_attention", q.size(0), k.size(1));
   const int64_t offsets = keys ? how.key_offsets.size(0) : values ? how.value_offsets.size(0) : 1;
-  return {mask, q.size(0), q.size(1), k.size(1),     how.heads, kv_heads, e,
-          f,    how.scale, how.first, {offsets / 2}, keys,      values,   how.slopes.defined()};
+  return {mask, q.size(0), q.size(1), k.size(1),   how.heads, kv_heads, e,
+          f,    how.scale, how.first, offsets / 2, keys,      values,   how.slopes.defined()};
 }
 
 const real* data_of(const Tensor& x) { return x.defined() ? x.data() : nullptr; }
@@ -185,96 +183,40 @@ class Shares {
   Buffer shares_;
 };
 
-// Where the gradients go; null where none is wanted.
-struct Towards {
-  real *q, *k, *v, *key_offsets, *value_offsets;
-};
-
-// Of one tile, from what the forward read and dY:
-//   Y = W V + U b        =>  dV += W^T dY,  db += U^T dY,  dW = dY V^T, and dY b^T by distance
-//   W = softmax(P)       =>  dP = W (dW - sum_j W_j dW_j), row by row
-//   P = scale Q K^T, and scale Q a^T by distance  =>  with G = dP summed by distance:
-//                            dQ += scale (dP K + G a),  dK += scale dP^T Q,  da += scale G^T Q
-// where U is W summed by distance. The slopes are constants.
-void tile_backward(const Heads& a, const Heads::Tile& x, const real* q, const real* k, const real* v,
-                   const real* key_offsets, const real* value_offsets, const real* dy, const Towards& to) {
-  const auto& gemm = simd().gemm;
-  const int64_t n = a.distances.rows();
-  if (to.v != nullptr)
-    gemm(true, false, x.seen, a.f, x.rows, 1, x.weights, x.seen, dy, a.y_step(), true, to.v, a.v_step());
-  if (to.value_offsets != nullptr) {
-    a.collect(x);
-    gemm(true, false, n, a.f, x.rows, 1, x.by_distance, n, dy, a.y_step(), true, to.value_offsets, a.f);
-  }
-  if (to.q == nullptr && to.k == nullptr && to.key_offsets == nullptr) return;
-  gemm(false, true, x.rows, x.seen, a.f, 1, dy, a.y_step(), v, a.v_step(), false, x.other, x.seen);
-  if (a.value_offsets) {
-    gemm(false, true, x.rows, n, a.f, 1, dy, a.y_step(), value_offsets, a.f, false, x.by_other, n);
-    for (int64_t r = 0; r < x.rows; ++r)
-      a.distances.spread(x.by_other + r * n, a.place(x, r), x.other + r * x.seen, x.seen);
-  }
-  Heads::scores_backward(x);  // dP stands in W's place
-  if (to.q != nullptr)
-    gemm(false, false, x.rows, a.e, x.seen, a.scale, x.weights, x.seen, k, a.k_step(), true, to.q,
-         a.q_step());
-  if (to.k != nullptr)
-    gemm(true, false, x.seen, a.e, x.rows, a.scale, x.weights, x.seen, q, a.q_step(), true, to.k, a.k_step());
-  if (!a.key_offsets) return;
-  a.collect(x);
-  if (to.q != nullptr)
-    gemm(false, false, x.rows, a.e, n, a.scale, x.by_distance, n, key_offsets, a.e, true, to.q, a.q_step());
-  if (to.key_offsets != nullptr)
-    gemm(true, false, n, a.e, x.rows, a.scale, x.by_distance, n, q, a.q_step(), true, to.key_offsets, a.e);
-}
-
 }  // namespace
 
-// Forward, per tile: P = scale Q K^T and what distance adds, W = softmax(P), Y = W V, and U b where values
-// have offsets b, U being W summed by distance. The backward computes W again (tile_backward).
 Tensor dot_attention(const Tensor& q, const Tensor& k, const Tensor& v, const DotAttention& how,
                      const Mask& mask, Tensor* weights) {
   const Heads a = plan(q, k, v, how, mask);
   Tensor y = Tensor::empty({a.batch, a.queries, a.y_step()});
+  Buffer lse(a.batch * a.heads * a.queries);
   if (weights != nullptr) *weights = Tensor::zeros({a.batch, a.heads, a.queries, a.slots});
-  real* all_weights = weights != nullptr ? weights->mutable_data() : nullptr;
-  a.for_tiles([&, pq = q.data(), pk = k.data(), pv = v.data(), ka = data_of(how.key_offsets),
-               va = data_of(how.value_offsets), slopes = data_of(how.slopes),
-               py = y.mutable_data()](const Heads::Tile& x) {
-    a.score(x, pq + a.at_q(x.b, x.h, x.t), pk + a.at_k(x.b, x.h), ka, slopes);
-    a.normalize(x);
-    real* to = py + a.at_y(x.b, x.h, x.t);
-    simd().gemm(false, false, x.rows, a.f, x.seen, 1, x.weights, x.seen, pv + a.at_v(x.b, x.h), a.v_step(),
-                false, to, a.y_step());
-    if (a.value_offsets) {
-      const int64_t n = a.distances.rows();
-      a.collect(x);
-      simd().gemm(false, false, x.rows, a.f, n, 1, x.by_distance, n, va, a.f, true, to, a.y_step());
-    }
-    if (all_weights == nullptr) return;
-    real* row = all_weights + ((x.b * a.heads + x.h) * a.queries + x.t) * a.slots;
-    for (int64_t r = 0; r < x.rows; ++r) std::copy_n(x.weights + r * x.seen, x.seen, row + r * a.slots);
-  });
-  return record(
-      "dot_attention", y, {&q, &k, &v, &how.key_offsets, &how.value_offsets},
-      [a, q = Saved(q), k = Saved(k), v = Saved(v), ka = Saved(how.key_offsets),
-       va = Saved(how.value_offsets), slopes = Saved(how.slopes)](Gradients& g) {
-        const int64_t items = a.batch * a.kv_heads, n = a.distances.rows();
-        const Shares dka(a.key_offsets ? g.input(3) : nullptr, items, n * a.e);
-        const Shares dva(a.value_offsets ? g.input(4) : nullptr, items, n * a.f);
-        a.for_tiles([&, dq = g.input(0), dk = g.input(1), dv = g.input(2), dy = g.output(), pq = q.data(),
-                     pk = k.data(), pv = v.data(), pka = data_of(ka), pva = data_of(va),
-                     ps = data_of(slopes)](const Heads::Tile& x) {
-          const int64_t at_q = a.at_q(x.b, x.h, x.t), at_k = a.at_k(x.b, x.h), at_v = a.at_v(x.b, x.h);
-          const int64_t item = x.b * a.kv_heads + x.h / a.shared();
-          const auto at = [](real* p, int64_t offset) { return p == nullptr ? nullptr : p + offset; };
-          a.score(x, pq + at_q, pk + at_k, pka, ps);
-          a.normalize(x);
-          tile_backward(a, x, pq + at_q, pk + at_k, pv + at_v, pka, pva, dy + a.at_y(x.b, x.h, x.t),
-                        {at(dq, at_q), at(dk, at_k), at(dv, at_v), dka.of(item), dva.of(item)});
-        });
-        dka.add_up();
-        dva.add_up();
-      });
+  const Inputs in{
+      q.data(),           k.data(), v.data(), data_of(how.key_offsets), data_of(how.value_offsets),
+      data_of(how.slopes)};
+  for_tiles(a, in,
+            [&, to = y.mutable_data(), sums = lse.mutable_data(),
+             picture = weights == nullptr ? nullptr : weights->mutable_data()](const Tile& x, Work& w) {
+              forward(a, in, x, w, to, sums);
+              if (picture != nullptr) take_weights(a, in, x, w, sums, picture);
+            });
+  return record("dot_attention", y, {&q, &k, &v, &how.key_offsets, &how.value_offsets},
+                [a, q = Saved(q), k = Saved(k), v = Saved(v), ka = Saved(how.key_offsets),
+                 va = Saved(how.value_offsets), slopes = Saved(how.slopes), y = Saved(y),
+                 lse = Saved(lse)](Gradients& g) {
+                  const int64_t items = a.batch * a.kv_heads, n = a.distances();
+                  const Shares dka(a.key_offsets ? g.input(3) : nullptr, items, n * a.e);
+                  const Shares dva(a.value_offsets ? g.input(4) : nullptr, items, n * a.f);
+                  const Inputs in{q.data(), k.data(), v.data(), data_of(ka), data_of(va), data_of(slopes)};
+                  for_tiles(a, in,
+                            [&, dq = g.input(0), dk = g.input(1), dv = g.input(2), dy = g.output(),
+                             y = y.data(), lse = lse.data()](const Tile& x, Work& w) {
+                              const int64_t item = x.b * a.kv_heads + x.h / a.shared();
+                              backward(a, in, x, w, y, dy, lse, {dq, dk, dv, dka.of(item), dva.of(item)});
+                            });
+                  dka.add_up();
+                  dva.add_up();
+                });
 }
 
 }  // namespace heed::inline HEED_PRECISION

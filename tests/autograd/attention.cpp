@@ -6,6 +6,7 @@
 #include <cmath>
 #include <vector>
 
+#include "autograd/graph.hpp"
 #include "autograd/ops.hpp"
 #include "tests/support/close.hpp"
 #include "tests/support/errors.hpp"
@@ -97,6 +98,73 @@ TEST_CASE("dot_attention: offsets over more than one tile of queries") {
   how.key_offsets = random({31, 2}, rng);
   how.value_offsets = random({31, 2}, rng);
   check(q, k, v, how, Mask().causal());
+}
+
+// The same from ops of its own, one head: softmax(scale q k^T) v.
+Tensor composed(const Tensor& q, const Tensor& k, const Tensor& v, real by, const Mask& mask) {
+  return matmul(softmax(scale(matmul(q, k, {.b = true}), by), mask), v);
+}
+
+// y and the gradients of q, k, v of a random projection of y.
+TensorList results(const Tensor& y, const Tensor& projection, const TensorList& inputs) {
+  TensorList list{y};
+  for (const Tensor& x : inputs) Tensor(x).zero_grad();
+  backward(sum(y * projection));
+  for (const Tensor& x : inputs) list.push_back(x.grad());
+  return list;
+}
+
+TEST_CASE("dot_attention: several tiles of queries and of keys, with every mask, is its composition") {
+  Rng rng(3);
+  const int64_t queries = 150, slots = 140;
+  std::vector<uint8_t> some(2 * slots), late(2 * slots, 0);
+  for (uint8_t& byte : some) byte = rng.integer(3) > 0;
+  for (int64_t s = 130; s < slots; ++s) late[static_cast<size_t>(s)] = 1;  // of row 0; row 1 sees nothing
+  const Mask masks[] = {Mask(),
+                        Mask::of_lengths({140, 65}),
+                        Mask::of_lengths({64, 0}),
+                        Mask().causal(),
+                        Mask().causal(-70),  // the first 70 queries see nothing
+                        Mask::of_lengths({100, 3}).causal(-10),
+                        Mask::of_bytes(2, slots, some),
+                        Mask::of_bytes(2, slots, some).causal(5),
+                        Mask::of_bytes(2, slots, late)};
+  for (const double size :
+       {1.0, 30.0}) {  // with scores up to hundreds, later tiles shrink earlier ones to nothing
+    Tensor q = scale(random({2, queries, 6}, rng), real(size)), k = random({2, slots, 6}, rng);
+    Tensor v = random({2, slots, 5}, rng);
+    const Tensor projection = random({2, queries, 5}, rng);
+    for (Tensor* x : {&q, &k, &v}) x->requires_grad();
+    const TensorList inputs{q, k, v};
+    for (const Mask& mask : masks) {
+      CAPTURE(size);
+      CAPTURE(&mask - masks);
+      const TensorList tiled = results(dot_attention(q, k, v, 1, real(0.7), mask), projection, inputs);
+      const TensorList plain = results(composed(q, k, v, real(0.7), mask), projection, inputs);
+      for (size_t i = 0; i < plain.size(); ++i) {
+        CAPTURE(i);
+        double worst = 0;
+        for (int64_t j = 0; j < plain[i].size(); ++j)
+          worst = std::max(worst, std::abs(double(tiled[i].data()[j]) - double(plain[i].data()[j])));
+        CHECK(worst < 30 * size * slack);
+      }
+    }
+  }
+}
+
+TEST_CASE("dot_attention: weights over several tiles are those of softmax") {
+  Rng rng(4);
+  const Tensor q = random({1, 70, 4}, rng), k = random({1, 130, 4}, rng);
+  for (const Mask& mask : {Mask(), Mask().causal(30), Mask::of_lengths({100})}) {
+    Tensor weights;
+    dot_attention(q, k, k, 1, 1, mask, &weights);
+    const Tensor expected = softmax(matmul(q, k, {.b = true}), mask);
+    REQUIRE(weights.shape() == Shape{1, 1, 70, 130});
+    for (int64_t i = 0; i < expected.size(); ++i) {
+      if (expected.data()[i] == 0) CHECK(weights.data()[i] == 0);
+      CHECK(close(weights.data()[i], double(expected.data()[i]), 0, slack));
+    }
+  }
 }
 
 TEST_CASE("dot_attention: what does not fit") {
