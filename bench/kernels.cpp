@@ -1,9 +1,10 @@
-// Elementary functions and rows on one thread: the fastest of several runs, in elements and bytes a second.
-#include <fmt/format.h>
-#include <time.h>
+// Elementary functions and rows on one thread, in elements and bytes a second.
 
-#include <algorithm>
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "autograd/kernels/kernels.hpp"
@@ -12,73 +13,74 @@ namespace {
 
 using heed::kernels::Table;
 
-// This thread's own time: on a shared machine, others' turns do not count.
-double seconds() {
-  timespec t{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-}
+constexpr int64_t elements = 1'000'000, rows = 4096, cols = 512;
 
-// Prints a line for `run`, which handles n elements and moves `bytes` for each.
-template <class F>
-void measure(const char* type, const char* name, int64_t n, double bytes, F run) {
-  double fastest = 1e9;
-  for (int round = 0; round < 30; ++round) {
-    const double start = seconds();
-    run();
-    fastest = std::min(fastest, seconds() - start);
+// What a kernel reads and writes: x from `lowest` on, 8.2 upwards.
+template <class T>
+struct Arrays {
+  Arrays(int64_t n, T lowest) : x(static_cast<std::size_t>(n)), y(x.size()), gamma(cols, T(1)) {
+    for (std::size_t i = 0; i < x.size(); ++i) x[i] = lowest + T(i % 4099) / T(500);
   }
-  const double rate = static_cast<double>(n) / fastest / 1e9;
-  fmt::print("{:6} {:24} {:8.3f} ms  {:6.2f} G/s  {:6.1f} GB/s\n", type, name, 1e3 * fastest, rate,
-             rate * bytes);
+  std::vector<T> x, y, gamma;
+};
+
+// Registers `run(arrays)`, which handles n elements and moves so many arrays of them.
+template <class T, class F>
+void add(const std::string& name, int64_t n, int arrays, F run, T lowest = -4) {
+  const std::string full = fmt::format("{} {}", sizeof(T) == 4 ? "float" : "double", name);
+  benchmark::RegisterBenchmark(full.c_str(), [=](benchmark::State& state) {
+    Arrays<T> data(n, lowest);
+    for (auto _ : state) run(data);
+    state.SetItemsProcessed(state.iterations() * n);
+    state.SetBytesProcessed(state.iterations() * n * arrays * int64_t{sizeof(T)});
+  });
 }
 
 template <class T>
-void measure_all(const char* type) {
-  const Table<T>& t = heed::kernels::table<T>();
-  const double size = sizeof(T);
-  const int64_t n = 1'000'000;
-  std::vector<T> x(static_cast<std::size_t>(n)), y(x.size());
-  for (std::size_t i = 0; i < x.size(); ++i) x[i] = T(0.001) + T(i % 4099) / T(500);  // 0 to 8.2
-  const auto map = [&](const char* name, void (*f)(const T*, T*, int64_t) noexcept) {
-    measure(type, name, n, 2 * size, [&] { f(x.data(), y.data(), n); });
+void add_maps(const Table<T>& t) {
+  const auto map = [](const char* name, void (*f)(const T*, T*, int64_t) noexcept, T lowest = -4) {
+    add<T>(
+        name, elements, 2, [f](Arrays<T>& d) { f(d.x.data(), d.y.data(), elements); }, lowest);
   };
-  map("log", t.log);
-  for (T& v : x) v -= 4;
+  map("log", t.log, T(0.001));
   map("exp", t.exp);
   map("tanh", t.tanh);
   map("sigmoid", t.sigmoid);
   map("erf", t.erf);
   map("gelu", t.gelu);
-  measure(type, "add", n, 3 * size, [&] { t.add(x.data(), x.data(), y.data(), n); });
-  measure(type, "dot", n, 2 * size, [&] { y[0] = t.dot(x.data(), x.data(), n); });
+  add<T>("add", elements, 3, [&t](Arrays<T>& d) { t.add(d.x.data(), d.x.data(), d.y.data(), elements); });
+  add<T>("dot", elements, 2, [&t](Arrays<T>& d) { d.y[0] = t.dot(d.x.data(), d.x.data(), elements); });
+}
 
-  const int64_t rows = 4096, cols = 512;
-  std::vector<T> a(static_cast<std::size_t>(rows * cols)), b(a.size()),
-      gamma(static_cast<std::size_t>(cols), T(1));
-  for (std::size_t i = 0; i < a.size(); ++i) a[i] = T(i % 4099) / T(500) - 4;
-  const auto each_row = [&](const char* name, double arrays, auto row) {
-    measure(type, name, rows * cols, arrays * size, [&] {
-      for (int64_t r = 0; r < rows; ++r) row(a.data() + r * cols, b.data() + r * cols);
+template <class T>
+void add_rows(const Table<T>& t) {
+  const auto each = [](const char* name, int arrays, auto row) {
+    add<T>(fmt::format("{} {} x {}", name, rows, cols), rows * cols, arrays, [row](Arrays<T>& d) {
+      for (int64_t r = 0; r < rows; ++r) row(d.x.data() + r * cols, d.y.data() + r * cols, d.gamma.data());
     });
   };
-  T mean = 0, rstd = 0;
-  each_row("softmax 4096 x 512", 2, [&](const T* from, T* to) { t.softmax(from, nullptr, to, cols); });
-  each_row("softmax backward", 4, [&](const T* from, T* to) { t.softmax_backward(from, from, to, cols); });
-  each_row("layer norm 4096 x 512", 2, [&](const T* from, T* to) {
-    t.layer_norm(from, gamma.data(), gamma.data(), T(1e-5), to, cols, &mean, &rstd);
+  each("softmax", 2, [&t](const T* x, T* y, const T* /*gamma*/) { t.softmax(x, nullptr, y, cols); });
+  each("softmax backward", 4,
+       [&t](const T* x, T* y, const T* /*gamma*/) { t.softmax_backward(x, x, y, cols); });
+  each("layer norm", 2, [&t](const T* x, T* y, const T* gamma) {
+    T mean = 0, rstd = 0;
+    t.layer_norm(x, gamma, gamma, T(1e-5), y, cols, &mean, &rstd);
   });
-  each_row("layer norm backward", 4, [&](const T* from, T* to) {
-    t.layer_norm_backward(from, gamma.data(), from, mean, rstd, to, nullptr, nullptr, cols);
+  each("layer norm backward", 4, [&t](const T* x, T* y, const T* gamma) {
+    t.layer_norm_backward(x, gamma, x, T(0.1), T(0.4), y, nullptr, nullptr, cols);
   });
-  each_row("additive scores", 1,
-           [&](const T* from, T* to) { t.additive(gamma.data(), from, gamma.data(), to, 1, cols); });
+  each("additive scores", 1,
+       [&t](const T* x, T* y, const T* gamma) { t.additive(gamma, x, gamma, y, 1, cols); });
 }
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
   fmt::print("architecture {}, one thread\n", heed::kernels::table<float>().arch);
-  measure_all<float>("float");
-  measure_all<double>("double");
+  add_maps(heed::kernels::table<float>());
+  add_rows(heed::kernels::table<float>());
+  add_maps(heed::kernels::table<double>());
+  add_rows(heed::kernels::table<double>());
+  benchmark::RunSpecifiedBenchmarks();
 }

@@ -28,6 +28,7 @@ OTHERS = {
     "omp.h": ["autograd/kernels"],
     "CLI/": ["examples"],
     "nlohmann/": ["examples"],
+    "benchmark/": ["bench"],
 }
 ONE_CPP = ["CLI/", "nlohmann/", "omp.h"]  # in one .cpp, because they cost seconds or because it is the one door
 # heed.hpp reaches every header of the library except kernels and
