@@ -19,7 +19,9 @@ MAY_INCLUDE = {
     "layers": ["autograd", "not autograd/simd.hpp"],  # made of ops: a layer never calls a kernel
     "optim": ["autograd"],  # with simd.hpp: an update is a loop over numbers
     "examples": [*LIBRARY, "heed.hpp", "not autograd/simd.hpp", "autograd/kernels/parallel.hpp"],  # --threads
-    "bench": [*LIBRARY, "heed.hpp", "examples", "autograd/kernels"],
+    "bench/peers": ["bench/support"],  # a peer's program contains nothing of heed
+    "bench/support": ["autograd/kernels"],
+    "bench": [*LIBRARY, "heed.hpp", "examples", "autograd/kernels", "bench/support"],
     "tests": [*LIBRARY, "heed.hpp", "examples", "autograd/kernels", "bench"],
 }
 # Headers of others, and the folders that may include them.
@@ -29,6 +31,10 @@ OTHERS = {
     "CLI/": ["examples"],
     "nlohmann/": ["examples"],
     "benchmark/": ["bench"],
+    "torch/": ["bench/peers"],
+    "oneapi/": ["bench/peers"],
+    "Eigen/": ["bench/peers"],
+    "cblas.h": ["bench/peers"],
 }
 ONE_CPP = ["CLI/", "nlohmann/", "omp.h"]  # in one .cpp, because they cost seconds or because it is the one door
 # heed.hpp reaches every header of the library except kernels and
