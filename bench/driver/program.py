@@ -3,19 +3,25 @@
 import json
 import subprocess
 
+from engines import loaded_libraries
 
-def names_of(path, environment):
+
+def names_of(engine, build, isa=None):
     """The workloads that a program has."""
-    run = subprocess.run([path], env=environment, capture_output=True, text=True, check=True)
+    path = engine.path(build, isa)
+    if not path.exists():
+        raise SystemExit(f"{path} is missing: was {build} configured with -Dpeers=enabled and built?")
+    run = subprocess.run([path], env=engine.environment(1, isa), capture_output=True, text=True, check=True)
     return run.stdout.split()
 
 
 class Program:
-    def __init__(self, path, workload, threads, environment):
+    def __init__(self, engine, build, workload, threads, isa=None):
+        path = engine.path(build, isa)
         self.what = f"{path.name} {workload} {threads}"
         self.process = subprocess.Popen(
             [path, workload, str(threads)],
-            env=environment,
+            env=engine.environment(threads, isa),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -25,6 +31,9 @@ class Program:
             raise SystemExit(f"{self.what}: said '{first} {rest}', expected 'ready'")
         self.ready = json.loads(rest)
         self.samples = []  # milliseconds of one repetition
+        self.libraries = loaded_libraries(self.process.pid)
+        if engine.library and not any(engine.library in path for path in self.libraries):
+            raise SystemExit(f"{self.what}: loaded {self.libraries}, expected one of {engine.library}")
 
     def sample(self):
         self.process.stdin.write("go\n")
