@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 sys.path.insert(0, sys.argv[1])
 
+import growth  # noqa: E402
 import table  # noqa: E402
 from chart import chart  # noqa: E402
 from engines import HEED, ISA, PEERS  # noqa: E402
@@ -122,6 +123,12 @@ class Pictures(unittest.TestCase):
         self.assertIn("4.50  Eigen", texts)
         self.assertIn("E & F<, 1 thread", texts)
         self.assertIsNone(chart([measured()], ""))
+
+    def test_growth(self):
+        lines = [f"tiled {n} {n * n * 1e-4} {n * 1000}" for n in (128, 256, 512)] + ["gru 32 1.5 900"]
+        read = growth.read(lines)
+        self.assertIn("slope 2.00", self.shapes(growth.picture(read, "a processor")))
+        self.assertIn("1.00", list(growth.table("tiled", read["tiled"]))[-1].split())
 
 
 class Engines(unittest.TestCase):
