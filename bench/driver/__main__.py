@@ -3,7 +3,6 @@
 import argparse
 import dataclasses
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -91,7 +90,7 @@ def parse():
     parser.add_argument("--peers", action="store_true", help="beside those of -Dpeers=enabled")
     parser.add_argument("--samples", type=int, default=20)
     parser.add_argument("--quick", action="store_const", const=5, dest="samples", help="5 samples")
-    parser.add_argument("--threads", type=lambda t: [int(n) for n in t.split(",")], default=sorted({1, os.cpu_count()}))
+    parser.add_argument("--threads", type=lambda t: [int(n) for n in t.split(",")], default=sorted({1, machine.cores()}))
     parser.add_argument("--isa", choices=ISA, help="hold every program to these instructions")
     parser.add_argument("--output", type=Path, help="folder for workloads.json and .svg; default: BUILD/bench")
     options = parser.parse_intermixed_args()

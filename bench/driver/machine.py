@@ -17,6 +17,11 @@ def processor():
     return platform.processor() or platform.machine()
 
 
+def cores():
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
 def commit():
     """Of heed; with a mark when the tree differs from it."""
     try:
@@ -37,7 +42,7 @@ def load():
 def description(isa):
     return {
         "processor": processor(),
-        "cores": os.cpu_count(),
+        "cores": cores(),
         "system": f"{platform.system()} {platform.release()}",
         "load_before": round(load(), 2),
         "isa": isa or "each its best",
