@@ -10,7 +10,7 @@ import machine
 import table
 from chart import chart
 from engines import HEED, ISA, PEERS
-from program import Program, names_of
+from program import Program, median_start, names_of
 from results import Measurement, Series
 
 BOUNDS = ("peak", "triad")
@@ -105,9 +105,10 @@ def main():
     if about["load_before"] > 0.3:
         print(f"the machine is busy (load {about['load_before']}): take times with care")
     measurements = measure_all(options)
+    start_ms = None if options.workloads else median_start(options.build / "bench/start", options.samples)
     print()
-    print("\n".join(table.summary(measurements)))
-    print(f"\nwritten: {write(options, about, measurements)}")
+    print("\n".join(table.summary(measurements, start_ms)))
+    print(f"\nwritten: {write(options, {**about, 'start_ms': start_ms}, measurements)}")
     wrong = [text for m in measurements for text in m.disagreements()]
     print("\n".join(wrong), end="\n" if wrong else "")
     return 1 if wrong else 0

@@ -98,9 +98,11 @@ def per_op(m):
         yield Floor("E: ns per primitive op", 1e6 * m.heed.median / m.heed.ready["ops"], 100, at_most=True)
 
 
-def all_floors(measurements):
+def all_floors(measurements, start_ms=None):
     for m in measurements:
         for statement in (against_pytorch, against_best, per_op):
             yield from statement(m)
     yield from against_published(measurements)
     yield from of_threads(measurements)
+    if start_ms is not None:
+        yield Floor("ms from a process's start to its first step of training", start_ms, 50, at_most=True)

@@ -2,6 +2,8 @@
 
 import json
 import subprocess
+import time
+from statistics import median
 
 from engines import loaded_libraries
 
@@ -13,6 +15,17 @@ def names_of(engine, build, isa=None):
         raise SystemExit(f"{path} is missing: was {build} configured with -Dpeers=enabled and built?")
     run = subprocess.run([path], env=engine.environment(1, isa), capture_output=True, text=True, check=True)
     return run.stdout.split()
+
+
+def median_start(path, samples):
+    """Milliseconds that a process takes from its start to its end."""
+
+    def once():
+        begin = time.perf_counter()
+        subprocess.run([path], check=True)
+        return 1e3 * (time.perf_counter() - begin)
+
+    return median(once() for _ in range(samples))
 
 
 class Program:

@@ -39,7 +39,7 @@ def bounds_text(measurements):
             yield f"{threads_text(threads)}: {sorted(values)[len(values) // 2]:.1f} {name}"
 
 
-def summary(measurements):
+def summary(measurements, start_ms=None):
     """What follows the table."""
     yield from bounds_text(measurements)
     figures = list(published(measurements))
@@ -54,7 +54,7 @@ def summary(measurements):
         yield "D by the seven products of a backward that recomputes one:"
     for m in tiled:
         yield f"  {m.workload:14}{threads_text(m.threads):9} {100 * 7 / 6 * m.share:.0f}% of the bound"
-    floors = list(all_floors(measurements))
+    floors = list(all_floors(measurements, start_ms))
     if floors:
         yield ""
         yield f"floors: {sum(f.met for f in floors)} of {len(floors)} met"

@@ -87,6 +87,9 @@ class Floors(unittest.TestCase):
         self.assertEqual(self.texts(measured("E")), ["NOT MET  E: ns per primitive op: 2e+05, at most 100"])
         self.assertEqual(self.texts(measured("E", heed=(8e-4,))), ["met      E: ns per primitive op: 80, at most 100"])
 
+    def test_a_start_may_take_so_long(self):
+        self.assertEqual([f.met for ms in (49, 51) for f in all_floors([], ms)], [True, False])
+
     def test_threads(self):
         lines = self.texts(measured("C", 1), measured("C", 2, heed=(1, 1, 1)))
         self.assertIn("met      C: 2 threads against 1: 2, at least 1.7", lines)

@@ -36,15 +36,15 @@ LARGE = ("B", "D-2048", "D-2048-causal", "triad")
 
 def faults(name, build):
     checks = []
-    for threads in (1, 2):
+    for threads in (1,) if name.startswith("G-") else (1, 2):
         program = Program(HEED, build, name, threads)
         program.sample()
         program.close()
         if program.process.returncode != 0 or not program.samples[0] > 0:
             yield f"{name}: status {program.process.returncode}, samples {program.samples}"
         checks.append(program.ready["check"])
-    if checks[0] != checks[1]:
-        yield f"{name}: {checks[0]} by one thread, {checks[1]} by two"
+    if checks[-1] != checks[0]:
+        yield f"{name}: {checks[0]} by one thread, {checks[-1]} by two"
     if name in CHECKS and not math.isclose(checks[0], CHECKS[name], rel_tol=1e-4):
         yield f"{name}: {checks[0]}, expected {CHECKS[name]}"
 
