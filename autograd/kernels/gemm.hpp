@@ -31,14 +31,14 @@ struct Gemm {
 
   // ---- packing
 
-  // out[j * out_row + i] = x(i, j) for W rows that are contiguous along j; missing rows become 0.
-  HEED_INLINE static void transpose_block(Matrix<B> x, int64_t rows, int64_t cols, T* out,
-                                          int64_t out_row) noexcept {
+  // Calls put(j, register) with the columns j of x, `rows` of W lanes, the others 0; x is contiguous along j.
+  template <class Put>
+  HEED_INLINE static void transpose_block(Matrix<B> x, int64_t rows, int64_t cols, Put put) noexcept {
     B r[W];
     if (rows >= W && cols >= W) {
       unroll<W>([&](auto i) __attribute__((always_inline)) { r[i] = B::load_unaligned(x.p + i * x.row); });
       transpose(r);
-      unroll<W>([&](auto j) __attribute__((always_inline)) { r[j].store_unaligned(out + j * out_row); });
+      unroll<W>([&](auto j) __attribute__((always_inline)) { put(j, r[j]); });
       return;
     }
     unroll<W>([&](auto i) __attribute__((always_inline)) {
@@ -47,7 +47,7 @@ struct Gemm {
     });
     transpose(r);
     unroll<W>([&](auto j) __attribute__((always_inline)) {
-      if (j < cols) r[j].store_unaligned(out + j * out_row);
+      if (j < cols) put(j, r[j]);
     });
   }
 
@@ -55,17 +55,22 @@ struct Gemm {
   // either the rows or the columns are contiguous. x has `readable` >= `rows` rows from here on.
   static void pack(Matrix<B> x, int64_t rows, int64_t readable, int64_t cols, T* out,
                    int64_t out_row) noexcept {
+    if (x.row == 1) {
+      const int64_t whole = least(rows + W - 1, readable) / W * W;
+      for (int64_t j = 0; j < cols; ++j) {
+        const T* from = x.p + j * x.col;
+        T* to = out + j * out_row;
+        int64_t i = 0;
+        for (; i < whole; i += W) B::load_unaligned(from + i).store_unaligned(to + i);
+        if (i < rows) Part<B>{readable - i}.load(from + i).store_unaligned(to + i);
+      }
+      return;
+    }
     for (int64_t i = 0; i < rows; i += W) {
-      if (x.row == 1) {
-        for (int64_t j = 0; j < cols; ++j) {
-          const T* from = x.p + i + j * x.col;
-          const B v = readable - i >= W ? B::load_unaligned(from) : Part<B>{readable - i}.load(from);
-          v.store_unaligned(out + i + j * out_row);
-        }
-      } else {
-        for (int64_t j = 0; j < cols; j += W) {
-          transpose_block(x.at(i, j), readable - i, cols - j, out + i + j * out_row, out_row);
-        }
+      for (int64_t j = 0; j < cols; j += W) {
+        T* to = out + i + j * out_row;
+        transpose_block(x.at(i, j), readable - i, cols - j,
+                        [&](int64_t q, const B& v) { v.store_unaligned(to + q * out_row); });
       }
     }
   }
@@ -73,11 +78,11 @@ struct Gemm {
   // ---- blocks
 
   // Finds the tile of that height. Wide ones are for few rows: R V registers of sums have to fit.
-  template <int V, int R = 1>
+  template <int V, int R = (V <= 2 ? kRows : 2 * kRows / V)>
   static void run_tile(int64_t rows, int64_t k, const Matrix<B>& a, const Matrix<B>& b, const Target<B>& c,
                        int64_t cols) noexcept {
     if (rows == R) return tile<B, R, V>(k, a, b, c, cols);
-    if constexpr (R < kRows && (R + 1) * V <= 2 * kRows) run_tile<V, R + 1>(rows, k, a, b, c, cols);
+    if constexpr (R > 1) run_tile<V, R - 1>(rows, k, a, b, c, cols);
   }
 
   // A strip of columns of C: all rows of a block with at most V registers of columns. Rows are dealt out
@@ -85,9 +90,9 @@ struct Gemm {
   template <int V>
   static void strip(int64_t rows, int64_t depth, const Matrix<B>& a, const T* packed, const Matrix<B>& b,
                     const Target<B>& c, int64_t cols) noexcept {
-    const int64_t tiles = ceil_div(rows, kRows);
-    for (int64_t t = 0; t < tiles; ++t) {
-      const int64_t i = rows * t / tiles, height = rows * (t + 1) / tiles - i;
+    const int64_t tiles = ceil_div(rows, kRows), low = rows / tiles, higher = rows % tiles;
+    for (int64_t t = 0, i = 0, height; t < tiles; ++t, i += height) {
+      height = low + (t < higher);
       const Matrix<B> left =
           packed != nullptr ? Matrix<B>{packed + t * kStride * depth, 1, kStride} : a.at(i, 0);
       run_tile<V>(height, depth, left, b, c.at(i, 0), cols);
@@ -95,14 +100,14 @@ struct Gemm {
   }
 
   // C[rows, cols] += A[rows, depth] B[depth, cols] for a block of B that is packed, or small.
-  void block(int64_t rows, int64_t cols, int64_t depth, Matrix<B> left, Matrix<B> right, const T* panels,
-             Target<B> out, int64_t readable_rows) const noexcept {
+  void block(int64_t rows, int64_t cols, int64_t depth, Matrix<B> left, Matrix<B> right, T* panels,
+             bool first, Target<B> out, int64_t readable_rows, int64_t readable_cols) const noexcept {
     const T* packed = nullptr;
     if (pack_a) {
-      const int64_t tiles = ceil_div(rows, kRows);
+      const int64_t tiles = ceil_div(rows, kRows), low = rows / tiles, higher = rows % tiles;
       T* to = static_cast<T*>(scratch(Scratch::left, sizeof(T) * tiles * kStride * depth));
-      for (int64_t t = 0; t < tiles; ++t) {
-        const int64_t i = rows * t / tiles, height = rows * (t + 1) / tiles - i;
+      for (int64_t t = 0, i = 0, height; t < tiles; ++t, i += height) {
+        height = low + (t < higher);
         pack(left.at(i, 0), height, readable_rows - i, depth, to + t * kStride * depth, kStride);
       }
       packed = to;
@@ -126,6 +131,10 @@ struct Gemm {
     for (; j < cols; j += kCols) {
       const Matrix<B> panel{panels + j * depth, kCols, 1};
       const int64_t width = least(kCols, cols - j);
+      if (first) {
+        const Matrix<B> from = right.at(0, j);
+        pack({from.p, from.col, from.row}, width, readable_cols - j, depth, panels + j * depth, kCols);
+      }
       if (width > W) {
         strip<2>(rows, depth, left, packed, panel, out.at(0, j), width);
       } else {
@@ -145,16 +154,12 @@ struct Gemm {
         if (pack_b) {
           panels =
               static_cast<T*>(scratch(Scratch::right, sizeof(T) * ceil_div(cols, kCols) * kCols * depth));
-          for (int64_t q = 0; q < cols; q += kCols) {
-            const Matrix<B> from = b.at(p, j + q);
-            pack({from.p, from.col, from.row}, least(kCols, cols - q), n - j - q, depth, panels + q * depth,
-                 kCols);
-          }
         }
         Target<B> out = c;
         out.accumulate = c.accumulate || t > 0;
         for (int64_t i = i0; i < i1; i += kBlockM) {
-          block(least(kBlockM, i1 - i), cols, depth, a.at(i, p), b.at(p, j), panels, out.at(i, j), m - i);
+          block(least(kBlockM, i1 - i), cols, depth, a.at(i, p), b.at(p, j), panels, i == i0, out.at(i, j),
+                m - i, n - j);
         }
       }
     }
@@ -221,8 +226,9 @@ void gemm(bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k, Value<B> 
   }
 
   const int64_t bytes_a = m * k * int64_t(sizeof(T)), bytes_b = k * n * int64_t(sizeof(T));
-  // Packing A pays when many columns reuse it, B when many rows do and it leaves the first-level cache.
-  const bool pack_a = bytes_a > 32768 && n >= 128, pack_b = trans_b || (bytes_b > 32768 && m > 16);
+  // Packing A pays when many columns reuse it and it does not lie in the second-level cache anyway, B when
+  // many rows reuse it and it leaves the first.
+  const bool pack_a = bytes_a > 262144 && n >= 256, pack_b = trans_b || (bytes_b > 32768 && m > 128);
   const G g{m, n, k, left, right, {c, ldc, alpha, accumulate}, pack_a, pack_b};
   if (flops < 2 * grain_flops) return g.run(0, m, 0, n);
   if (m >= n) {

@@ -67,14 +67,23 @@ void tile(int64_t k, const Matrix<B>& a, const Matrix<B>& b, const Target<B>& c,
   constexpr int W = B::size;
   B sum[R][V];
   unroll<R * V>([&](auto i) __attribute__((always_inline)) { sum[i / V][i % V] = B(0); });
-  const Value<B>*pa = a.p, *pb = b.p;
-  for (int64_t p = 0; p < k; ++p, pa += a.col, pb += b.row) {
+  // Rows of A are reached from every fourth: one pointer and R multiples of a.row would need R registers.
+  const Value<B>*pa[(R + 3) / 4], *pb = b.p;
+  unroll<(R + 3) / 4>([&](auto g) __attribute__((always_inline)) { pa[g] = a.p + 4 * g * a.row; });
+  for (int r = 0; r < R; ++r) {  // where the sums will go
+    for (int v = 0; v < V * W; v += 64 / int(sizeof(Value<B>))) __builtin_prefetch(c.p + r * c.row + v, 1);
+  }
+  for (int64_t p = 0; p < k; ++p, pb += b.row) {
     B row[V];
     unroll<V>([&](auto v) __attribute__((always_inline)) { row[v] = B::load_unaligned(pb + v * W); });
     unroll<R>([&](auto r) __attribute__((always_inline)) {
-      const B element(pa[r * a.row]);
+      const B element(pa[r / 4][r % 4 * a.row]);
       unroll<V>([&](auto v)
                     __attribute__((always_inline)) { sum[r][v] = fused(element, row[v], sum[r][v]); });
+    });
+    unroll<(R + 3) / 4>([&](auto g) __attribute__((always_inline)) {
+      pa[g] += a.col;
+      asm("" : "+r"(pa[g]));  // or g++ would undo it
     });
   }
   if (cols == V * W) {

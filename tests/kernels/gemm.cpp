@@ -109,6 +109,7 @@ TEST_CASE_TEMPLATE("gemm: several blocks along each side", T, float, double) {
   check_all<T>(101, 131, 263);
   check_all<T>(200, 67, 520);
   check_all<T>(19, 1100, 270);
+  check_all<T>(263, 259, 270);  // large enough for packing A
 }
 
 TEST_CASE_TEMPLATE("gemm: without terms C is zeroed, or kept", T, float, double) {
