@@ -190,6 +190,31 @@ struct Gemm {
                      least(kDots<B>, n - j));
     }
   }
+
+  // ---- some rows: C^T = B^T A^T, where B^T and A are contiguous along k
+
+  // Columns [j0, j1) of C. Its tiles take elements from B as it stands; transposing A before the product and
+  // C after it moves less than transposing all of B would.
+  void run_turned(int64_t j0, int64_t j1) const noexcept {
+    for (int64_t j = j0; j < j1; j += kBlockN) {
+      const int64_t cols = least(kBlockN, j1 - j);
+      T* turned = static_cast<T*>(scratch(Scratch::turned, sizeof(T) * m * cols));
+      const Matrix<B> left{b.p + j * b.col, b.col, 1}, right{a.p, 1, a.row};
+      const Gemm g{cols, m, k, left, right, {turned, m, 1, false}, false, true};
+      g.run(0, cols, 0, m);
+      for (int64_t q = 0; q < cols; q += W) {
+        for (int64_t i = 0; i < m; i += W) {
+          transpose_block({turned + q * m + i, m, 1}, cols - q, m - i, [&](int64_t r, const B& v) {
+            if (cols - q >= W) {
+              c.put(Full<B>{}, i + r, j + q, v);
+            } else {
+              c.put(Part<B>{cols - q}, i + r, j + q, v);
+            }
+          });
+        }
+      }
+    }
+  }
 };
 
 template <class B>
@@ -230,6 +255,11 @@ void gemm(bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k, Value<B> 
   // many rows reuse it and it leaves the first.
   const bool pack_a = bytes_a > 262144 && n >= 256, pack_b = trans_b || (bytes_b > 32768 && m > 128);
   const G g{m, n, k, left, right, {c, ldc, alpha, accumulate}, pack_a, pack_b};
+  // Whole registers of rows, and fewer elements of A and C to transpose than of B.
+  if (!trans_a && trans_b && m <= 64 && m % G::W == 0 && m * (n + k) < n * k) {
+    return parallel_for(n, G::ceil_div(grain_flops, 2 * m * k),
+                        [&](int64_t j0, int64_t j1) { g.run_turned(j0, j1); });
+  }
   if (flops < 2 * grain_flops) return g.run(0, m, 0, n);
   if (m >= n) {
     const int64_t units = G::ceil_div(m, G::kRows);

@@ -14,7 +14,7 @@ struct Block {
   ~Block() { std::free(p); }
 };
 
-thread_local Block blocks[2];
+thread_local Block blocks[3];
 
 }  // namespace
 

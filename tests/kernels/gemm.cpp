@@ -112,6 +112,12 @@ TEST_CASE_TEMPLATE("gemm: several blocks along each side", T, float, double) {
   check_all<T>(263, 259, 270);  // large enough for packing A
 }
 
+TEST_CASE_TEMPLATE("gemm: few rows of whole registers, computed as the transpose", T, float, double) {
+  check_all<T>(16, 37, 41);
+  check_all<T>(48, 197, 300);
+  check_all<T>(16, 1041, 33);
+}
+
 TEST_CASE_TEMPLATE("gemm: without terms C is zeroed, or kept", T, float, double) {
   for (const Table<T>* t : tables<T>()) {
     check(*t, {false, false, 3, 5, 0, 1, false, 0});
@@ -136,7 +142,7 @@ TEST_CASE_TEMPLATE("gemm: the same bits for any number of threads", T, float, do
     for (const bool trans : {false, true}) {
       for (const Problem& p :
            {Problem{trans, false, 301, 203, 150, 1, false, 0}, Problem{false, trans, 70, 901, 90, 1, true, 2},
-            Problem{false, true, 3, 20011, 100, 1, false, 0},
+            Problem{false, true, 3, 20011, 100, 1, false, 0}, Problem{false, true, 48, 1501, 90, 1, true, 1},
             Problem{false, trans, 30011, 2, 90, 1, true, 1}}) {
         set_threads(1);
         const auto one = product(*t, p);
