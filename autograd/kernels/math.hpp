@@ -66,14 +66,14 @@ HEED_INLINE B with_sign(const B& a, const B& x) noexcept {
   return a | (x & B(Value<B>(-0.0)));
 }
 
-// Comparisons rather than min and max: a NaN compares false and passes.
+// A NaN passes: with the bound in front, x86's maximum is low > x ? low : x, and NEON's keeps every NaN.
 template <class B>
 HEED_INLINE B at_least(const B& x, Value<B> low) noexcept {
-  return xsimd::select(x < B(low), B(low), x);
+  return xsimd::max(B(low), x);
 }
 template <class B>
 HEED_INLINE B at_most(const B& x, Value<B> high) noexcept {
-  return xsimd::select(x > B(high), B(high), x);
+  return xsimd::min(B(high), x);
 }
 
 // x, kept within the numbers beyond which e^-|x| is 0: an infinity times that 0 would be NaN.
@@ -131,11 +131,24 @@ HEED_INLINE B reduce_exp(const B& x, B& q) noexcept {
 // e^x for x between kExpUnderflow and kExpOverflow
 template <class B>
 HEED_INLINE B exp_within(const B& x) noexcept {
+  using F = Fmt<B>;
   B q;
   const B n = reduce_exp(x, q);
-  // 2^n in two factors: n may lie beyond the normal exponents, at an overflow or a subnormal result.
-  const B half = nearest(n * B(Value<B>(0.5)));
-  return (B(1) + q) * pow2(half) * pow2(n - half);
+#ifdef __AVX512F__
+  if constexpr (sizeof(B) == 64) {  // has an instruction for 2^n y
+    if constexpr (kIsFloat<B>) {
+      return _mm512_scalef_ps(B(1) + q, n);
+    } else {
+      return _mm512_scalef_pd(B(1) + q, n);
+    }
+  }
+#endif
+  // 2^n in two factors: n may lie beyond the normal exponents, at an overflow or a subnormal result. Adding
+  // the number of `pow2` to n/2 rounds it to a whole one too.
+  const B shift(Value<B>((3ull << (F::kMantissa - 1)) + F::kBias));
+  const B shifted = fused(n, B(Value<B>(0.5)), shift);
+  const B scale = from_bits<B>(to_bits<B>(shifted) << F::kMantissa);
+  return fused(scale, q, scale) * pow2(n - (shifted - shift));
 }
 
 template <class B>
@@ -161,8 +174,7 @@ HEED_INLINE B exp_of_negative(const B& x) noexcept {
 
 template <class B>
 HEED_INLINE B tanh(const B& x) noexcept {
-  const B one(Fmt<B>::kTanhOne), a = xsimd::abs(x);
-  const B v = xsimd::select(a > one, one, a);
+  const B v = at_most(xsimd::abs(x), Fmt<B>::kTanhOne);
   B q;
   const B p = pow2(reduce_exp(v + v, q));
   const B u = fused(p, q, p - B(1));
