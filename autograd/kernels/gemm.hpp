@@ -77,8 +77,8 @@ struct Gemm {
 
   // ---- blocks
 
-  // Finds the tile of that height. Wide ones are for few rows: R V registers of sums have to fit.
-  template <int V, int R = (V <= 2 ? kRows : 2 * kRows / V)>
+  // Finds the tile of that height. Those wider than two registers are for at most 3 rows.
+  template <int V, int R = (V <= 2 ? kRows : 3)>
   static void run_tile(int64_t rows, int64_t k, const Matrix<B>& a, const Matrix<B>& b, const Target<B>& c,
                        int64_t cols) noexcept {
     if (rows == R) return tile<B, R, V>(k, a, b, c, cols);
