@@ -35,6 +35,27 @@ HEED_INLINE B lane_numbers() noexcept {
   return B::load_unaligned(kNumbers);
 }
 
+// The first n < W lanes from memory, the others 0. Through a buffer they would arrive late: a register cannot be
+// read back before all of its parts have been written.
+template <class B>
+HEED_INLINE B load_few(const Value<B>* p, int64_t n) noexcept {
+#if defined(__AVX512F__)
+  const auto lanes = static_cast<uint16_t>((1U << n) - 1);
+  if constexpr (sizeof(Value<B>) == 4) return B(_mm512_maskz_loadu_ps(lanes, p));
+  if constexpr (sizeof(Value<B>) == 8) return B(_mm512_maskz_loadu_pd(static_cast<uint8_t>(lanes), p));
+#elif defined(__AVX2__)
+  static constexpr int32_t kLanes[] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
+  const int64_t from = 8 - n * int64_t(sizeof(Value<B>) / 4);
+  const __m256i lanes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kLanes + from));
+  if constexpr (sizeof(Value<B>) == 4) return B(_mm256_maskload_ps(p, lanes));
+  if constexpr (sizeof(Value<B>) == 8) return B(_mm256_maskload_pd(p, lanes));
+#else
+  Value<B> lanes[B::size] = {};
+  copy_few<int(B::size) / 2>(n, p, lanes);
+  return B::load_unaligned(lanes);
+#endif
+}
+
 // How a loop body reaches memory when it owns all lanes ...
 template <class B>
 struct Full {
@@ -56,11 +77,7 @@ template <class B>
 struct Part {
   int64_t n;
 
-  HEED_INLINE B load(const Value<B>* p) const noexcept {
-    Value<B> lanes[B::size] = {};
-    copy_few<int(B::size) / 2>(n, p, lanes);
-    return B::load_unaligned(lanes);
-  }
+  HEED_INLINE B load(const Value<B>* p) const noexcept { return load_few<B>(p, n); }
   HEED_INLINE void store(Value<B>* p, const B& v) const noexcept {
     Value<B> lanes[B::size];
     v.store_unaligned(lanes);
