@@ -24,18 +24,20 @@ constexpr bool recycle = true;
 constexpr bool recycle = true;
 #endif
 
-// Four classes per power of two, rounded up to the alignment: from 256 bytes on less than 20% of a block is
-// waste (below, less than 64 bytes).
+// A class for every 64 bytes up to 1024; then four per power of two, where less than 20% of a block is waste.
 struct SizeClass {
   size_t index;
   size_t bytes;
 };
 SizeClass size_class(size_t bytes) {
-  const size_t last = std::max<size_t>(bytes, 64) - 1;
+  if (bytes <= 1024) {
+    const size_t lines = (bytes + 63 + size_t{bytes == 0}) / 64;
+    return {lines - 1, lines * 64};
+  }
+  const size_t last = bytes - 1;
   const auto shift = static_cast<size_t>(std::bit_width(last)) - 3;
   const size_t quarter = last >> shift;  // 4 to 7
-  const size_t rounded = (quarter + 1) << shift;
-  return {shift * 4 + (quarter - 4), (rounded + 63) / 64 * 64};
+  return {shift * 4 + (quarter - 4), (quarter + 1) << shift};
 }
 
 struct FreeBlock {
@@ -45,64 +47,77 @@ struct FreeBlock {
 // Plain data, so that it outlives every destructor of its thread.
 struct Pool {
   FreeBlock* free[256];
-  MemoryStats stats;
-  bool closed;  // the thread is ending: give back at once
+  int64_t live_bytes, peak_bytes, requests;
+  int64_t held_bytes;  // live or pooled
+  enum { fresh, open, closed } state;
 };
 constinit thread_local Pool pool{};
-
-void* request(size_t bytes) {
-  ++pool.stats.requests;
-  constexpr size_t address_space = size_t{1}
-                                   << 47;  // asked for more, a sanitizer's allocator ends the program
-  void* block = bytes < address_space ? std::aligned_alloc(64, bytes) : nullptr;
-  if (block == nullptr) fail("memory: the system has no {} bytes more", bytes);
-  return block;
-}
 
 struct PoolCloser {
   ~PoolCloser() {
     release_pool();
-    pool.closed = true;
+    pool.state = Pool::closed;
   }
 };
+
+void* request(size_t bytes) {
+  constexpr size_t address_space = size_t{1}
+                                   << 47;  // asked for more, a sanitizer's allocator ends the program
+  void* block = bytes < address_space ? std::aligned_alloc(64, bytes) : nullptr;
+  ++pool.requests;
+  if (block == nullptr) fail("memory: the system has no {} bytes more", bytes);
+  pool.held_bytes += static_cast<int64_t>(bytes);
+  return block;
+}
+
+void give_back(void* block, size_t bytes) noexcept {
+  pool.held_bytes -= static_cast<int64_t>(bytes);
+  std::free(block);
+}
+
+// Whether blocks that are given back are kept: until the thread ends.
+bool keeps() noexcept {
+  if (!recycle || pool.state == Pool::closed) return false;
+  if (pool.state == Pool::fresh) {
+    thread_local const PoolCloser closer;
+    pool.state = Pool::open;
+  }
+  return true;
+}
 
 }  // namespace
 
 void* pool_allocate(size_t bytes) {
   const auto [index, rounded] = size_class(bytes);
-  MemoryStats& stats = pool.stats;
-  FreeBlock* pooled = pool.free[index];
-  void* block = pooled != nullptr ? pooled : request(rounded);  // which may throw: nothing is counted yet
-  if (pooled != nullptr) {
-    pool.free[index] = pooled->next;
-    stats.pooled_bytes -= static_cast<int64_t>(rounded);
+  void* block = pool.free[index];
+  if (block != nullptr) {
+    pool.free[index] = static_cast<FreeBlock*>(block)->next;
+  } else {
+    block = request(rounded);  // which may throw: nothing is counted yet
   }
-  stats.live_bytes += static_cast<int64_t>(rounded);
-  stats.peak_bytes = std::max(stats.peak_bytes, stats.live_bytes);
+  pool.live_bytes += static_cast<int64_t>(rounded);
+  pool.peak_bytes = std::max(pool.peak_bytes, pool.live_bytes);
   return block;
 }
 
 void pool_free(void* block, size_t bytes) noexcept {
   const auto [index, rounded] = size_class(bytes);
-  pool.stats.live_bytes -= static_cast<int64_t>(rounded);
-  if (!recycle || pool.closed) {
-    std::free(block);
-    return;
-  }
-  thread_local const PoolCloser closer;  // made when the first block is given back
+  pool.live_bytes -= static_cast<int64_t>(rounded);
+  if (pool.state != Pool::open && !keeps()) return give_back(block, rounded);
   pool.free[index] = ::new (block) FreeBlock{pool.free[index]};
-  pool.stats.pooled_bytes += static_cast<int64_t>(rounded);
 }
 
-MemoryStats memory_stats() { return pool.stats; }
+MemoryStats memory_stats() {
+  return {pool.live_bytes, pool.peak_bytes, pool.held_bytes - pool.live_bytes, pool.requests};
+}
 
-void reset_peak() { pool.stats.peak_bytes = pool.stats.live_bytes; }
+void reset_peak() { pool.peak_bytes = pool.live_bytes; }
 
 void release_pool() {
+  pool.held_bytes = pool.live_bytes;
   for (FreeBlock*& list : pool.free) {
     while (list != nullptr) std::free(std::exchange(list, list->next));
   }
-  pool.stats.pooled_bytes = 0;
 }
 
 }  // namespace heed
