@@ -7,6 +7,7 @@
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/kernels/maps.hpp"
 #include "autograd/kernels/norms.hpp"
+#include "autograd/kernels/peak.hpp"
 #include "autograd/kernels/recurrent.hpp"
 #include "autograd/kernels/reductions.hpp"
 #include "autograd/kernels/softmax.hpp"
@@ -67,6 +68,7 @@ consteval Table<Value<B>> fill(const char* arch) noexcept {
       .transpose = transpose_matrix<B>,
       .gemm = gemm<B>,
       .adamw = adamw<B>,
+      .multiply_adds = multiply_adds<B>,
   };
 }
 

@@ -143,6 +143,10 @@ struct Table {
   // step = lr / (1 - b1^t), sqrt_c2 = sqrt(1 - b2^t). Moments below the smallest normal number become 0.
   void (*adamw)(T* p, const T* g, T* m, T* v, int64_t n, T b1, T b2, T step, T sqrt_c2, T eps,
                 T lr_decay) noexcept;
+
+  // ---- the peak to measure products by: n multiply-adds x = a x + b in registers alone, n a multiple of 12
+  // registers' lanes. Twelve chains, number c of which begins at c in all lanes; returns the sum of all.
+  T (*multiply_adds)(int64_t n, T a, T b) noexcept;
 };
 
 // The table of the best architecture that this processor runs, or of the one that the environment variable
