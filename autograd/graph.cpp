@@ -115,6 +115,31 @@ void Graph::check_finite(const char* op, const Tensor& y, std::span<const Tensor
   fail("anomaly: {} made {}", op, made);
 }
 
+namespace {
+
+// Ops that pick elements of their inputs read no more than they write.
+bool picks(std::string_view op) {
+  return op == "embedding" || op == "gather" || op == "select_rows" || op == "slice";
+}
+
+}  // namespace
+
+void Graph::profile(const char* op, const Tensor& y, std::span<const Tensor* const> inputs) {
+  int64_t numbers = y.size();
+  for (const Tensor* x : inputs)
+    if (x->defined()) numbers += picks(op) ? y.size() : x->size();
+  Profiling::end(op, false, numbers, sizeof(real));
+}
+
+void Graph::run_timed(Node& node, Gradients& g) {
+  Profiling::begin();
+  node.run(g);
+  int64_t numbers = node.size_;
+  for (uint32_t i = 0; i < node.inputs_; ++i)
+    if (const NodePtr& x = node.edges_[i]) numbers += picks(node.name_) ? node.size_ : x->size_;
+  Profiling::end(node.name_, true, numbers, sizeof(real));
+}
+
 NoGrad::NoGrad() : before_(std::exchange(recording, false)) {}
 NoGrad::~NoGrad() { recording = before_; }
 bool grad_enabled() { return recording; }
@@ -188,7 +213,7 @@ void Graph::backward(const Tensor& loss, bool keep_graph) {
            node.name_);
     }
     Gradients g(node);
-    if (node.grad_) node.run(g);
+    if (node.grad_) Profiling::on ? run_timed(node, g) : node.run(g);
     if (node.keep_grad_ && node.grad_) node.keep();
     for (uint32_t i = 0; i < node.inputs_; ++i) {
       NodePtr& x = node.edges_[i];
@@ -235,6 +260,7 @@ void backward(const Tensor& loss, Backward options) {
     fail("backward: a loss is one number, this tensor has shape {}", loss.shape().text());
   }
   if (!loss.needs_grad()) fail("backward: nothing behind this loss wants a gradient");
+  const Timed timed("backward");
   Graph::backward(loss, options.keep_graph);
 }
 

@@ -95,6 +95,10 @@ class Graph {
   // In anomaly mode: throws when y has a NaN or an infinity, and says so if an input had one already.
   static void check_finite(const char* op, const Tensor& y, std::span<const Tensor* const> inputs);
   static bool anomaly();
+  // Tells the profile that an op ended.
+  static void profile(const char* op, const Tensor& y, std::span<const Tensor* const> inputs);
+  // Runs the node's backward between the profile's clock and its row.
+  static void run_timed(Node& node, Gradients& g);
   static void backward(const Tensor& loss, bool keep_graph);
 };
 
@@ -126,13 +130,17 @@ class Op final : public Node {
 template <class F>
 Tensor record(const char* op, Tensor y, std::span<const Tensor* const> inputs, F backward) {
   if (Graph::anomaly()) Graph::check_finite(op, y, inputs);
-  if (!Graph::wants(inputs)) return y;
+  if (!Graph::wants(inputs)) {
+    if (Profiling::on) Graph::profile(op, y, inputs);
+    return y;
+  }
   constexpr size_t start =
       (sizeof(detail::Op<F>) + alignof(NodePtr) - 1) / alignof(NodePtr) * alignof(NodePtr);
   const size_t bytes = start + inputs.size() * sizeof(NodePtr);
   void* memory = pool_allocate(bytes);
   auto* node = ::new (memory) detail::Op<F>(op, y.size(), bytes, std::move(backward));
   Graph::connect(*node, reinterpret_cast<NodePtr*>(static_cast<std::byte*>(memory) + start), inputs);
+  if (Profiling::on) Graph::profile(op, y, inputs);
   return {y.shape(), y.buffer(), NodePtr(node)};
 }
 template <class F>

@@ -2,13 +2,14 @@
 
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/kernels/parallel.hpp"
+#include "autograd/profile.hpp"
 #include "autograd/real.hpp"
 
 namespace heed::inline HEED_PRECISION {
 
 // The kernels for this library's precision on this machine: simd().tanh(x, y, n).
 inline const kernels::Table<real>& simd() noexcept {
-  static const kernels::Table<real>& chosen = kernels::table<real>();
+  static const kernels::Table<real>& chosen = counted_kernels<real>();
   return chosen;
 }
 

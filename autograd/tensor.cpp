@@ -40,7 +40,7 @@ void fail_undefined(const char* op, std::initializer_list<const Tensor*> tensors
 }
 
 void Tensor::assign(std::span<const real> values) {
-  check_defined("assign", *this);
+  if (!defined()) heed::fail_undefined("assign", {this});
   if (static_cast<int64_t>(values.size()) != size()) {
     fail("tensor: {} values for shape {}, which has {}", values.size(), shape_.text(), size());
   }
@@ -48,13 +48,13 @@ void Tensor::assign(std::span<const real> values) {
 }
 
 Tensor Tensor::reshape(Shape shape) const {
-  check_defined("reshape", *this);
+  if (!defined()) heed::fail_undefined("reshape", {this});
   if (shape.size() != size()) fail("reshape: {} to {}: sizes differ", shape_.text(), shape.text());
   return {shape, buffer_, node_};
 }
 
 Tensor Tensor::reshape(std::initializer_list<int64_t> sizes) const {
-  check_defined("reshape", *this);
+  if (!defined()) heed::fail_undefined("reshape", {this});
   const std::span<const int64_t> asked(sizes.begin(), sizes.size());
   PoolVector<int64_t> result(sizes);
   const auto unknown = std::find(result.begin(), result.end(), -1);
@@ -75,7 +75,7 @@ Tensor Tensor::reshape(std::initializer_list<int64_t> sizes) const {
 Tensor Tensor::detach() const { return {shape_, buffer_}; }
 
 Tensor Tensor::clone() const {
-  check_defined("clone", *this);
+  if (!defined()) heed::fail_undefined("clone", {this});
   return from(shape_, values());
 }
 

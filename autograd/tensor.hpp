@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "autograd/profile.hpp"
 #include "autograd/real.hpp"
 #include "autograd/shape.hpp"
 #include "autograd/storage.hpp"
@@ -110,10 +111,12 @@ class Tensor {
 // A list of tensors on the pool: a training step that makes some asks the system for no memory.
 using TensorList = PoolVector<Tensor>;
 
-// Throws `op: tensor 1 of 2 is undefined ...` unless all are defined: what an op asks first.
+// Throws `op: tensor 1 of 2 is undefined ...` unless all are defined: what an op asks first, and so where its
+// clock starts in a profile.
 [[noreturn]] void fail_undefined(const char* op, std::initializer_list<const Tensor*> tensors);
 template <class... T>
 void check_defined(const char* op, const T&... tensors) {
+  if (Profiling::on) Profiling::begin();
   if (!(tensors.defined() && ...)) fail_undefined(op, {&tensors...});
 }
 

@@ -101,6 +101,7 @@ Tensor scatter_sum(const Tensor& x, const Ids& ids, int64_t classes) {
 }
 
 Tensor one_hot(const Ids& ids, int64_t classes) {
+  const Timed timed("one_hot");
   Tensor y = Tensor::zeros(ids.shape().insert(-1, classes));
   real* row = y.mutable_data();
   for (int64_t i = 0; i < ids.size(); ++i, row += classes) {
@@ -114,6 +115,7 @@ Tensor one_hot(const Ids& ids, int64_t classes) {
 
 Ids sample(const Tensor& weights, Rng& rng) {
   check_defined("sample", weights);
+  const Timed timed("sample");
   const int64_t n = weights.size(-1);
   Ids drawn(weights.shape().without(-1));
   const real* row = weights.data();

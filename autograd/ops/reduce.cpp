@@ -180,6 +180,8 @@ Tensor cumsum(const Tensor& x, int axis, bool exclusive) {
 }
 
 Ids argmax(const Tensor& x) {
+  const Timed timed("argmax");
+  timed.moves(x.size() * int64_t(sizeof(real)));
   const int64_t n = x.size(-1);
   if (n == 0) fail("argmax: shape {} has no element along the last axis", x.shape().text());
   Ids indices(x.shape().without(-1));
@@ -193,6 +195,8 @@ Ids argmax(const Tensor& x) {
 }
 
 TopK top_k(const Tensor& x, int64_t k) {
+  const Timed timed("top_k");
+  timed.moves(x.size() * int64_t(sizeof(real)));
   const int64_t n = x.size(-1);
   if (k < 1 || k > n) fail("top_k: k = {} is outside [1, {}]", k, n);
   TopK top{Tensor::empty(x.shape().with(-1, k)), Ids(x.shape().with(-1, k))};

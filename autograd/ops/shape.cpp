@@ -106,6 +106,7 @@ Tensor select(const Tensor& x, int axis, int64_t index) {
 }
 
 Tensor concat(std::span<const Tensor> parts, int axis) {
+  check_defined("concat");  // the parts one by one, below
   if (parts.empty()) fail("concat: no tensors");
   const Shape& first = parts[0].shape();
   const int at = first.axis(axis);
