@@ -29,9 +29,12 @@ Optimizer::Optimizer(const char* name, const TensorList& parameters, double lr)
 }
 
 void Optimizer::step() {
+  const Timed timed(name_);
   for (size_t i = 0; i < parameters_.size(); ++i) {
     const Tensor grad = parameters_[i].grad();
-    if (grad.defined()) update(i, parameters_[i].mutable_data(), grad.data(), grad.size());
+    if (!grad.defined()) continue;
+    update(i, parameters_[i].mutable_data(), grad.data(), grad.size());
+    timed.moves((3 + 2 * moments_) * grad.size() * int64_t(sizeof(real)));  // the gradient is only read
   }
 }
 
@@ -44,7 +47,8 @@ void Optimizer::set_lr(double lr) {
   lr_ = lr;
 }
 
-std::vector<Buffer> Optimizer::moments() const {
+std::vector<Buffer> Optimizer::moments() {
+  ++moments_;
   std::vector<Buffer> zeros;
   zeros.reserve(parameters_.size());
   for (const Tensor& p : parameters_) zeros.push_back(Buffer::zeros(p.size()));

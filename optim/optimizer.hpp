@@ -38,8 +38,8 @@ class Optimizer {
   // Moves parameter number i, n reals at p, by its gradient g.
   virtual void update(size_t i, real* p, const real* g, int64_t n) = 0;
 
-  // One array of zeros per parameter: a moment.
-  [[nodiscard]] std::vector<Buffer> moments() const;
+  // One array of zeros per parameter: a moment, which every step reads and writes.
+  [[nodiscard]] std::vector<Buffer> moments();
   // Throws `NAME: OPTION is VALUE, expected EXPECTED` unless `holds`.
   void require(bool holds, const char* option, double value, const char* expected) const;
 
@@ -48,6 +48,7 @@ class Optimizer {
  private:
   const char* name_;
   double lr_ = 0;
+  int64_t moments_ = 0;  // of each parameter
 };
 
 }  // namespace heed::inline HEED_PRECISION

@@ -1,8 +1,11 @@
 #include <array>
+#include <map>
+#include <string>
 
 #include "autograd/error.hpp"
 #include "optim/adadelta.hpp"
 #include "optim/adam.hpp"
+#include "optim/clip.hpp"
 #include "optim/rmsprop.hpp"
 #include "optim/sgd.hpp"
 #include "tests/optim/trajectory.hpp"
@@ -187,6 +190,27 @@ TEST_CASE("Adam's moments never stick at a subnormal number") {
   for (int64_t j = 0; j < size; ++j) {
     CHECK(std::isfinite(p.data()[j]));
     CHECK(p.data()[j] == before.data()[j]);
+  }
+}
+
+TEST_CASE("a profile tells an optimizer's steps and what they move, and clipping") {
+  Tensor p = parameter({size}), q = parameter({2, size});
+  Adam adam{{p, q}};
+  SGD sgd{{p}};
+  backward(sum(p) + sum(q));
+  start_profile();
+  for (int i = 0; i < 3; ++i) adam.step();
+  sgd.step();
+  clip_grad_norm(adam.parameters(), 0.1);
+  stop_profile();
+  const std::map<std::string, std::pair<int64_t, int64_t>> expected = {
+      {"Adam", {3, 3 * 7 * 3 * size}}, {"SGD", {1, 3 * size}}, {"clip_grad_norm", {1, 3 * 3 * size}}};
+  for (const ProfileRow& row : profile().rows) {
+    const auto found = expected.find(row.name);
+    CHECK((found != expected.end() || row.name == "outside ops"));
+    if (found == expected.end()) continue;
+    CHECK(row.calls == found->second.first);
+    CHECK(row.bytes == double(found->second.second) * sizeof(real));
   }
 }
 
