@@ -65,8 +65,8 @@ void check_files(const CommandLine& line, const Files& files, const std::string&
   if (files.train.empty() == files.load.empty()) fail("expected either --train F or --load F (see --help)");
   if (files.predict && files.load.empty()) fail("--predict needs --load F");
   const std::set<std::string> with_load = {
-      "--load", "--test",    "--predict", "--n-best",         "--require",
-      "--json", "--threads", "--beam",    "--length-penalty", "--coverage-penalty"};
+      "--load",    "--test", "--predict",        "--n-best",           "--require", "--json",
+      "--threads", "--beam", "--length-penalty", "--coverage-penalty", "--profile"};
   if (!files.load.empty())
     for (const std::string& flag : line.given())
       if (!with_load.contains(flag)) fail("{} does not apply with --load: the model is trained", flag);

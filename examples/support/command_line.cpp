@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "autograd/error.hpp"
+#include "autograd/profile.hpp"
 
 namespace heed::examples {
 
@@ -19,6 +20,7 @@ struct CommandLine::Parser {
   CLI::App app;
   std::string heading = "options";
   std::vector<std::function<void()>> checks;  // of the values, after parsing
+  bool profile = false;
 
   CLI::Option* placed(CLI::Option* option) const { return option->group(heading); }
 };
@@ -29,6 +31,8 @@ CommandLine::CommandLine(std::string program, const std::string& about)
   parser_->app.name(std::move(program));
   parser_->app.get_formatter()->column_width(28);
   parser_->app.set_help_flag("--help,-h", "print this and stop")->group("options");
+  parser_->app.add_flag("--profile", parser_->profile, "tell at the end where the time went, op by op")
+      ->group("options");
 }
 
 CommandLine::~CommandLine() = default;
@@ -101,6 +105,7 @@ bool CommandLine::parse(int argc, const char* const* argv) {
     fail("{} (see --help)", error.what());
   }
   for (const auto& check : parser_->checks) check();
+  if (parser_->profile) start_profile();
   return true;
 }
 
@@ -130,6 +135,7 @@ int run_program(const char* program, const std::function<int()>& body) {
     if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
       throw std::runtime_error("standard output: cannot be written");
     }
+    if (Profiling::on) std::fprintf(stderr, "\n%s", profile().table().c_str());
     return status;
   } catch (const std::bad_alloc&) {
     tell("not enough memory");

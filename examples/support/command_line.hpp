@@ -11,7 +11,8 @@
 namespace heed::examples {
 
 // The options of a program; CLI11's header, which costs seconds, stays in command_line.cpp. Each option is
-// bound to a variable, whose value when it is added is its default and is shown by --help.
+// bound to a variable, whose value when it is added is its default and is shown by --help. Every program has
+// two more: --help, and --profile, which starts a profile (autograd/profile.hpp) once all is parsed.
 class CommandLine {
  public:
   CommandLine(std::string program, const std::string& about);
@@ -52,7 +53,8 @@ std::string peek(int argc, const char* const* argv, std::string_view flag, std::
 
 // Runs a program's body: what it returns is the exit status; an exception becomes one line `PROGRAM: ...` on
 // standard error, if that can be written, and status 1. Lines are shown as soon as they are complete, in a
-// pipe too.
+// pipe too. A profile that was started is told last, on standard error: what a program answers stays as it
+// is.
 int run_program(const char* program, const std::function<int()>& body);
 
 }  // namespace heed::examples

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "autograd/error.hpp"
+#include "autograd/profile.hpp"
 #include "examples/support/files.hpp"
 
 namespace heed::examples {
@@ -71,7 +72,31 @@ std::string Json::dump(bool pretty) const {
   return value_->json.dump(pretty ? 2 : -1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
-void Json::write(const std::string& path) const { write_file(path, dump() + '\n'); }
+void Json::write(const std::string& path) {
+  if (Profiling::on) set_profile();
+  write_file(path, dump() + '\n');
+}
+
+void Json::set_profile() {
+  const Profile found = profile();
+  set("/profile/seconds", found.seconds);
+  set("/profile/type", found.in_double ? "double" : "float");
+  for (const auto& [at, peak] :
+       {std::pair("/profile/one_thread", found.one), {"/profile/threads", found.all}}) {
+    set(at + std::string("/count"), int64_t(peak.threads));
+    set(at + std::string("/peak_flops"), peak.flops);
+    set(at + std::string("/peak_bytes"), peak.bytes);
+  }
+  for (const ProfileRow& row : found.rows) {
+    const std::string at = "/profile/rows" + pointer_part(row.name);
+    set(at + "/calls", row.calls);
+    set(at + "/seconds", row.seconds);
+    set(at + "/share", row.seconds / found.seconds);
+    set(at + "/flops", row.flops);
+    set(at + "/bytes", row.bytes);
+    set(at + "/of_peak", found.of_peak(row));
+  }
+}
 
 std::string pointer_part(std::string_view name) {
   std::string escaped = "/";

@@ -38,10 +38,11 @@ class Json {
   [[nodiscard]] std::vector<std::string> members(const std::string& pointer) const;
 
   [[nodiscard]] std::string dump(bool pretty = true) const;
-  // Throws when the file cannot be written.
-  void write(const std::string& path) const;
+  // Where a profile is taken, with what it found so far as /profile. Throws when the file cannot be written.
+  void write(const std::string& path);
 
  private:
+  void set_profile();
   struct Value;
   template <class T>
   void assign(const std::string& pointer, const T& value);
