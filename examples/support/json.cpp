@@ -80,6 +80,7 @@ void Json::write(const std::string& path) {
 void Json::set_profile() {
   const Profile found = profile();
   set("/profile/seconds", found.seconds);
+  set("/profile/on_processor", found.on_processor);
   set("/profile/type", found.in_double ? "double" : "float");
   for (const auto& [at, peak] :
        {std::pair("/profile/one_thread", found.one), {"/profile/threads", found.all}}) {

@@ -61,6 +61,8 @@ TEST_CASE("a profile counts each op once, forward and backward, and its rows add
   CHECK(close(sum, 1, 1e-12, 0));
   CHECK(found.seconds > 0);
   CHECK(found.seconds <= wall.count());
+  CHECK(found.on_processor > 0);
+  CHECK(found.on_processor <= found.seconds + 0.01);
   CHECK(found.in_double == (sizeof(real) == 8));
 }
 
@@ -210,6 +212,7 @@ TEST_CASE("the table says what was measured, in which type, on how many threads,
   p.rows = {
       {"matmul backward", 20, 1.5, 75e9, 1e9}, {"tanh", 10, 0.4, 0, 6e9}, {"outside ops", 0, 0.1, 0, 0}};
   p.seconds = 2;
+  p.on_processor = 1.75;
   p.one = {1, 100e9, 25e9};
   p.all = {2, 200e9, 30e9};
   CHECK(close(p.of_peak(p.rows[0]), 0.25, 1e-12, 0));
@@ -221,14 +224,15 @@ TEST_CASE("the table says what was measured, in which type, on how many threads,
       "tanh                               10     0.400   20.0%    15.0 GB/s         50%\n"
       "outside ops                               0.100    5.0%\n";
   CHECK(p.table() ==
-        "profile: 2.00 s in float on 2 threads, whose peak is 200.0 GFLOP/s in registers, 30.0 GB/s from "
+        "profile: 2.00 s (1.75 on the processor) in float on 2 threads, whose peak is 200.0 GFLOP/s in "
+        "registers, 30.0 GB/s from "
         "memory (one's: 100.0, 25.0)\n" +
             rows);
   p.in_double = true;
   p.all = p.one;
-  CHECK(
-      p.table().starts_with("profile: 2.00 s in double on 1 thread, whose peak is 100.0 GFLOP/s in "
-                            "registers, 25.0 GB/s from memory\n"));
+  CHECK(p.table().starts_with(
+      "profile: 2.00 s (1.75 on the processor) in double on 1 thread, whose peak is 100.0 GFLOP/s in "
+      "registers, 25.0 GB/s from memory\n"));
 }
 
 }  // namespace heed::tests

@@ -43,7 +43,7 @@ smallest = {
 untrained = {"bridges", "laws"}
 
 HEADING = re.compile(
-    r"profile: [\d.]+ s in (float|double) on (1 thread|\d+ threads), whose peak is [\d.]+ GFLOP/s in registers, "
+    r"profile: [\d.]+ s \([\d.]+ on the processor\) in (float|double) on (1 thread|\d+ threads), whose peak is [\d.]+ GFLOP/s in registers, "
     r"[\d.]+ GB/s from memory( \(one's: [\d.]+, [\d.]+\))?"
 )
 
