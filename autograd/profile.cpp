@@ -1,11 +1,11 @@
 #include "autograd/profile.hpp"
 
 #include <fmt/format.h>
-#include <time.h>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <ctime>
 #include <functional>
 #include <limits>
 #include <map>

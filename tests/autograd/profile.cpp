@@ -163,11 +163,12 @@ TEST_CASE("an op's clock starts with the op: what came before is not its own") {
       {"sum", [&] { sum(x); }},
       {"windows", [&] { windows(x, 2, 1, 1); }},
   };
-  for (const auto& [name, op] : ops) {
+  for (const auto& op : ops) {
+    const std::string name = op.first;
     CAPTURE(name);
-    const Profile found = profile_of([&, &op = op] {
+    const Profile found = profile_of([&] {
       std::this_thread::sleep_for(moment);
-      op();
+      op.second();
     });
     CHECK(row(found, name).calls == 1);
     CHECK(row(found, "outside ops").seconds >= 0.002);
