@@ -7,7 +7,7 @@
 
 namespace bench {
 
-// Multiplies and adds in registers alone, for about 20 us, with the widest instructions of an architecture of
+// Multiplies and adds in registers alone, for some 10 us, with the widest instructions of an architecture of
 // heed's kernels ("sse2", "avx2", "avx512", "neon64"). Returns how many operations that were.
 double multiply_add(const std::string& architecture);
 
