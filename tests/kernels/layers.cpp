@@ -231,7 +231,9 @@ TEST_CASE_TEMPLATE("Adam's moments end at 0 when the gradients stop, not at a su
 
 TEST_CASE_TEMPLATE("multiply_adds does as many as it was asked for", T, float, double) {
   for (const Table<T>* t : tables<T>()) {
-    const int64_t lanes = (std::string(t->arch) == "avx2" ? 32 : 16) / int64_t(sizeof(T)), n = 12 * lanes * 7;
+    const std::string arch = t->arch;
+    const int64_t bytes = arch == "avx512" ? 64 : arch == "avx2" ? 32 : 16;
+    const int64_t lanes = bytes / int64_t(sizeof(T)), n = 12 * lanes * 7;
     // x = x + 1 adds n in all to chains that begin at 0 to 11; x = -x, seven times, turns their signs
     CHECK(t->multiply_adds(n, T(1), T(1)) == T(66 * lanes + n));
     CHECK(t->multiply_adds(n, T(-1), T(0)) == T(-66 * lanes));
