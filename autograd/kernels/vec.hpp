@@ -35,8 +35,8 @@ HEED_INLINE B lane_numbers() noexcept {
   return B::load_unaligned(kNumbers);
 }
 
-// The first n < W lanes from memory, the others 0. Through a buffer they would arrive late: a register cannot be
-// read back before all of its parts have been written.
+// The first n < W lanes from memory, the others 0. Through a buffer they would arrive late: a register cannot
+// be read back before all of its parts have been written.
 template <class B>
 HEED_INLINE B load_few(const Value<B>* p, int64_t n) noexcept {
 #if defined(__AVX512F__)
