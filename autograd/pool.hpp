@@ -18,7 +18,7 @@ MemoryStats memory_stats();
 void reset_peak();    // peak_bytes starts again from live_bytes
 void release_pool();  // gives the pooled blocks back to the system
 
-// 64-byte aligned memory, recycled by size class (four classes per power of two), thread-local. Under the
+// 64-byte aligned memory, recycled by size class, thread-local. Under the
 // sanitizers nothing is recycled, so that they see every use after free. Throws Error when there is no more.
 void* pool_allocate(size_t bytes);
 void pool_free(void* block, size_t bytes) noexcept;
