@@ -48,17 +48,10 @@ struct Training {
   AdamW adam;
 };
 
-Workload train() {
-  const LanguageModel size;
-  const auto training = std::make_shared<Training>(size, Rng(1));
-  Workload work{.run = [training] { training->step(); }, .flop = size.flop()};
-  for (int i = 0; i < checked_steps; ++i) work.check = training->step();
-  work.parameters = double(parameter_count(training->model));
-  return work;
-}
-
 }  // namespace
 
-void add_language_model(Workloads& list) { list.push_back({"C", train}); }
+void add_language_model(Workloads& list) {
+  list.push_back({"C", [] { return trained<Training>(LanguageModel()); }});
+}
 
 }  // namespace bench

@@ -53,18 +53,11 @@ struct Training {
   Adam adam;
 };
 
-Workload train(const Translation& size) {
-  const auto training = std::make_shared<Training>(size, Rng(1));
-  Workload work{.run = [training] { training->step(); }, .flop = size.flop()};
-  for (int i = 0; i < checked_steps; ++i) work.check = training->step();
-  work.parameters = double(parameter_count(training->model));
-  return work;
-}
-
 }  // namespace
 
 void add_translation(Workloads& list) {
-  for (const Translation& size : translations) list.push_back({size.name, [size] { return train(size); }});
+  for (const Translation& size : translations)
+    list.push_back({size.name, [size] { return trained<Training>(size); }});
 }
 
 }  // namespace bench

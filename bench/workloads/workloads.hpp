@@ -1,9 +1,12 @@
 #pragma once
 
+#include <memory>
 #include <vector>
 
+#include "autograd/random.hpp"
 #include "autograd/tensor.hpp"
 #include "bench/support/protocol.hpp"
+#include "bench/support/sizes.hpp"
 #include "layers/module.hpp"
 
 // The workloads as heed computes them, a file for each group of letters.
@@ -28,5 +31,15 @@ heed::Tensor leaf(const heed::Shape& shape, int stream, float scale = 1);
 
 // A loss with dL/dy = dy, at no cost in the forward: what y.backward(dy) is in PyTorch.
 heed::Tensor with_gradient(const heed::Tensor& y, const heed::Tensor& dy);
+
+// A workload that trains: Training has the model, and a step() that returns its loss.
+template <class Training, class Size>
+Workload trained(const Size& size) {
+  const auto training = std::make_shared<Training>(size, heed::Rng(1));
+  Workload work{.run = [training] { training->step(); }, .flop = size.flop()};
+  for (int i = 0; i < checked_steps; ++i) work.check = training->step();
+  work.parameters = double(parameter_count(training->model));
+  return work;
+}
 
 }  // namespace bench
