@@ -6,43 +6,31 @@
 #include <utility>
 
 #include "autograd/error.hpp"
+#include "autograd/kernels/philox.hpp"
 
 namespace heed {
 
 namespace {
 
-using Block = std::array<uint32_t, 4>;
-
-// Ten rounds of Philox4x32: multiply two words by constants, swap, and mix in the key, which a Weyl sequence
-// advances between rounds (Salmon et al. 2011, on Philox).
-Block philox(uint64_t counter, uint64_t key) {
-  Block c = {static_cast<uint32_t>(counter), static_cast<uint32_t>(counter >> 32), 0, 0};
-  auto k0 = static_cast<uint32_t>(key);
-  auto k1 = static_cast<uint32_t>(key >> 32);
-  for (int round = 0; round < 10; ++round) {
-    const uint64_t p0 = uint64_t{0xD2511F53} * c[0];
-    const uint64_t p1 = uint64_t{0xCD9E8D57} * c[2];
-    c = {static_cast<uint32_t>(p1 >> 32) ^ c[1] ^ k0, static_cast<uint32_t>(p1),
-         static_cast<uint32_t>(p0 >> 32) ^ c[3] ^ k1, static_cast<uint32_t>(p0)};
-    k0 += 0x9E3779B9;
-    k1 += 0xBB67AE85;
-  }
-  return c;
+// The four numbers of one block.
+std::array<uint32_t, 4> numbers(uint64_t block, uint64_t key) {
+  uint64_t c[4] = {block, block >> 32, 0, 0};
+  kernels::philox(c, key, [](uint64_t word, uint64_t m) { return static_cast<uint32_t>(word) * m; });
+  return {static_cast<uint32_t>(c[0]), static_cast<uint32_t>(c[1]), static_cast<uint32_t>(c[2]),
+          static_cast<uint32_t>(c[3])};
 }
 
 }  // namespace
 
 uint32_t Rng::bits() {
   const uint64_t n = state_.counter++;
-  return philox(n / 4, state_.key)[n % 4];
+  return numbers(n / 4, state_.key)[n % 4];
 }
 
-void Rng::fill(std::span<uint32_t> list) {
-  for (size_t i = 0; i < list.size();) {
-    const Block block = philox(state_.counter / 4, state_.key);
-    for (uint64_t j = state_.counter % 4; j < 4 && i < list.size(); ++j, ++state_.counter)
-      list[i++] = block[j];
-  }
+Rng::State Rng::leave(int64_t n) {
+  const State from = state_;
+  state_.counter += static_cast<uint64_t>(n);
+  return from;
 }
 
 double Rng::uniform() {
@@ -71,7 +59,7 @@ double Rng::normal() {
 
 Rng Rng::split(uint64_t stream) const {
   // The last counters belong to nobody's stream of numbers: they make keys.
-  const Block b = philox(~stream, state_.key);
+  const auto b = numbers(~stream, state_.key);
   return Rng(State{uint64_t{b[0]} << 32 | b[1], 0});
 }
 

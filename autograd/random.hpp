@@ -22,8 +22,8 @@ class Rng {
 
   // 32 random bits.
   uint32_t bits();
-  // The next 32 bits for each element, faster than one by one.
-  void fill(std::span<uint32_t> list);
+  // Leaves the next n times 32 bits to a kernel, which makes them from the state that this returns.
+  State leave(int64_t n);
   // Uniform in [0, 1), from 53 bits.
   double uniform();
   // Uniform in [low, high).

@@ -3,6 +3,7 @@
 #include "autograd/kernels/adamw.hpp"
 #include "autograd/kernels/additive.hpp"
 #include "autograd/kernels/attention.hpp"
+#include "autograd/kernels/dropout.hpp"
 #include "autograd/kernels/gemm.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/kernels/maps.hpp"
@@ -41,6 +42,8 @@ consteval Table<Value<B>> fill(const char* arch) noexcept {
       .scale = scale<B>,
       .axpy = axpy<B>,
       .mul_add = mul_add<B>,
+      .dropout = dropout<B>,
+      .dropout_backward = dropout_backward<B>,
       .sum = sum<B>,
       .dot = dot<B>,
       .max = max<B>,

@@ -46,6 +46,14 @@ struct Table {
   void (*axpy)(T alpha, const T* x, T* y, int64_t n) noexcept;        // y += alpha x
   void (*mul_add)(const T* a, const T* b, T* y, int64_t n) noexcept;  // y += a b
 
+  // ---- dropout: y_i = m_i x_i. m_i = 0 if number counter + i of the stream `key` (philox.hpp), 32 bits, is
+  // below `dropped`, else `kept`.
+  void (*dropout)(uint64_t key, uint64_t counter, uint32_t dropped, T kept, const T* x, T* y,
+                  int64_t n) noexcept;
+  // dx_i += m_i dy_i
+  void (*dropout_backward)(uint64_t key, uint64_t counter, uint32_t dropped, T kept, const T* dy, T* dx,
+                           int64_t n) noexcept;
+
   // ---- reductions over n elements (in a fixed order for a given n)
   T (*sum)(const T* x, int64_t n) noexcept;
   T (*dot)(const T* a, const T* b, int64_t n) noexcept;

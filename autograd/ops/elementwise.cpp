@@ -119,18 +119,23 @@ Tensor dropout(const Tensor& x, real p, Rng& rng) {
   check_defined("dropout", x);
   if (!(p >= 0 && p < 1)) fail("dropout: probability {} is outside [0, 1)", p);
   if (p == 0) return x;
-  PoolVector<uint32_t> bits(static_cast<size_t>(x.size()));
-  rng.fill(bits);
-  const auto dropped = static_cast<uint64_t>(static_cast<double>(p) * 0x1p32);
+  const auto dropped = static_cast<uint32_t>(static_cast<double>(p) * 0x1p32);
   const real kept = 1 / (1 - p);
-  Buffer factors(x.size());
-  real* m = factors.mutable_data();
-  for (int64_t i = 0; i < x.size(); ++i) m[i] = bits[static_cast<size_t>(i)] < dropped ? 0 : kept;
+  const Rng::State from = rng.leave(x.size());
   Tensor y = empty_like(x);
-  simd().mul(x.data(), m, y.mutable_data(), x.size());
+  real* out = y.mutable_data();
+  parallel_for(x.size(), grain(cost), [&](int64_t begin, int64_t end) {
+    simd().dropout(from.key, from.counter + uint64_t(begin), dropped, kept, x.data() + begin, out + begin,
+                   end - begin);
+  });
   // y = m x  =>  dx += m dy
-  return record("dropout", y, {&x}, [factors = Saved(factors), n = x.size()](Gradients& g) {
-    simd().mul_add(factors, g.output(), g.input(0), n);
+  return record("dropout", y, {&x}, [from, dropped, kept, n = x.size()](Gradients& g) {
+    const real* dy = g.output();
+    real* dx = g.input(0);
+    parallel_for(n, grain(cost), [&](int64_t begin, int64_t end) {
+      simd().dropout_backward(from.key, from.counter + uint64_t(begin), dropped, kept, dy + begin, dx + begin,
+                              end - begin);
+    });
   });
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <type_traits>
 
+#include "autograd/kernels/philox.hpp"
 #include "tests/kernels/support.hpp"
 
 namespace heed::kernels {
@@ -283,6 +284,37 @@ TEST_CASE_TEMPLATE("arithmetic", T, float, double) {
       check(
           "mul_add", [&](T* y) { t->mul_add(pa, pb, y, n); },
           [](Exact u, Exact v, Exact y) { return y + u * v; });
+    }
+  }
+}
+
+TEST_CASE_TEMPLATE("dropout draws the stream's own numbers, from any place in it", T, float, double) {
+  constexpr uint64_t key = 77;
+  constexpr uint32_t dropped = 0x60000000;  // p = 0.375
+  constexpr T kept = T(1.6);
+  const auto factor = [=](uint64_t number) {
+    uint64_t c[4] = {number / 4, number / 4 >> 32, 0, 0};
+    philox(c, key, [](uint64_t word, uint64_t m) { return static_cast<uint32_t>(word) * m; });
+    return static_cast<uint32_t>(c[number % 4]) < dropped ? Exact(0) : Exact(kept);
+  };
+  for (const Table<T>* t : tables<T>()) {
+    for (const int64_t n : sizes()) {
+      for (const uint64_t counter : {uint64_t{0}, uint64_t{3}, uint64_t{62}, (uint64_t{4} << 32) - 5}) {
+        const auto x = random<T>(n, 1), y0 = random<T>(n, 2);
+        std::vector<T> y(x.size()), sum = y0;
+        t->dropout(key, counter, dropped, kept, x.data(), y.data(), n);
+        t->dropout_backward(key, counter, dropped, kept, x.data(), sum.data(), n);
+        std::vector<Exact> want, want_sum;
+        for (std::size_t i = 0; i < x.size(); ++i) {
+          want.push_back(factor(counter + i) * x[i]);
+          want_sum.push_back(y0[i] + want.back());
+        }
+        CAPTURE(t->arch);
+        CAPTURE(n);
+        CAPTURE(counter);
+        CHECK(distance(y, want, 0) < 1);
+        CHECK(distance(sum, want_sum, 1) < 1.5);
+      }
     }
   }
 }
