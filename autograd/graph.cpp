@@ -158,6 +158,16 @@ real* Gradients::input(int i) {
   return x->grad_.mutable_data();
 }
 
+bool Gradients::wants(int i) const { return static_cast<bool>(node_.edges_[i]); }
+
+Gradients::Sum Gradients::sum(int i) {
+  const NodePtr& x = node_.edges_[i];
+  if (!x) return {nullptr, false};
+  const bool fresh = !x->grad_;
+  if (fresh) x->grad_ = Buffer(x->size_);
+  return {x->grad_.mutable_data(), fresh};
+}
+
 void Saved::fail_overwritten() {
   fail(
       "backward: a value that it needs was overwritten after the op that saved it (a parameter step between "

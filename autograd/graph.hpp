@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstring>
 #include <initializer_list>
 #include <new>
 #include <span>
@@ -14,14 +15,37 @@ namespace heed::inline HEED_PRECISION {
 // What an op's backward receives. THE GRADIENT CONTRACT:
 //   g.output()   dL/dy, as many reals as the op's output; never null
 //   g.input(i)   where to ADD dL/dx_i; null when nobody wants it. Zeroed when it is touched first. An op of
-//   one
-//                input is recorded only where that one's gradient is wanted: its input(0) is never null.
-// A backward adds and never assigns: the same tensor may be input to many ops, or twice to one.
+//                one input is recorded only where that one's gradient is wanted: its input(0) is never null.
+//   g.sum(i)     the same for a backward that goes through all of dL/dx_i: see Sum
+// A backward adds: the same tensor may be input to many ops, or twice to one.
 class Gradients {
  public:
+  // A gradient that is still to be cleared where it is `fresh`: nobody has added to it, its numbers mean
+  // nothing. Every element has to be assigned, or added to by `add`; the next input may be the same tensor,
+  // so it is asked for after that. From asking to assigning nothing may throw (take what is Saved before).
+  struct Sum {
+    real* data;
+    bool fresh;
+    explicit operator bool() const { return data != nullptr; }
+    // Calls f(i, count) for elements begin to end in pieces, each of which f adds to. A fresh one is cleared
+    // just before, so that its zeros are still in the nearest cache when f reads them.
+    template <class F>
+    void add(int64_t begin, int64_t end, F f) const {
+      constexpr int64_t piece = 2048;
+      if (!fresh) return f(begin, end - begin);
+      for (; begin < end; begin += piece) {
+        const int64_t count = end - begin < piece ? end - begin : piece;
+        std::memset(data + begin, 0, static_cast<size_t>(count) * sizeof(real));
+        f(begin, count);
+      }
+    }
+  };
+
   explicit Gradients(Node& node) : node_(node) {}
   [[nodiscard]] const real* output() const;
   [[nodiscard]] real* input(int i);
+  [[nodiscard]] bool wants(int i) const;  // whether input(i) is not null
+  [[nodiscard]] Sum sum(int i);
 
  private:
   Node& node_;

@@ -61,13 +61,13 @@ void add_rows(const Table<T>& t) {
   };
   each("softmax", 2, [&t](const T* x, T* y, const T* /*gamma*/) { t.softmax(x, nullptr, y, cols); });
   each("softmax backward", 4,
-       [&t](const T* x, T* y, const T* /*gamma*/) { t.softmax_backward(x, x, y, cols); });
+       [&t](const T* x, T* y, const T* /*gamma*/) { t.softmax_backward(x, x, true, y, cols); });
   each("layer norm", 2, [&t](const T* x, T* y, const T* gamma) {
     T mean = 0, rstd = 0;
     t.layer_norm(x, gamma, gamma, T(1e-5), y, cols, &mean, &rstd);
   });
   each("layer norm backward", 4, [&t](const T* x, T* y, const T* gamma) {
-    t.layer_norm_backward(x, gamma, x, T(0.1), T(0.4), y, nullptr, nullptr, cols);
+    t.layer_norm_backward(x, gamma, x, T(0.1), T(0.4), true, y, nullptr, nullptr, cols);
   });
   each("additive scores", 1,
        [&t](const T* x, T* y, const T* gamma) { t.additive(gamma, x, gamma, y, 1, cols); });

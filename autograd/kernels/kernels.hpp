@@ -9,7 +9,8 @@
 // are keys, s is how many rows stand one behind the other. Indices: i, j elements; r rows; c columns. A
 // product has its own m, n, k.
 //
-// Suffix _backward: ADDS the gradient into d...; every other kernel ASSIGNS its output. The output may be an
+// Suffix _backward: ADDS the gradient into d..., one with a flag `add` only if that is true (else it ASSIGNS
+// dx, which may hold anything); every other kernel ASSIGNS its output. The output may be an
 // input's array if both have the same size; arrays that overlap otherwise are not allowed.
 
 namespace heed::kernels {
@@ -70,11 +71,11 @@ struct Table {
   // A row without a seen slot gives all zeros. Exponentials that would be subnormal count as 0. y may be x.
   void (*softmax)(const T* x, const uint8_t* seen, T* y, int64_t n) noexcept;
   // y = softmax(x)  =>  dx_j += y_j (dy_j - sum_i y_i dy_i)
-  void (*softmax_backward)(const T* y, const T* dy, T* dx, int64_t n) noexcept;
+  void (*softmax_backward)(const T* y, const T* dy, bool add, T* dx, int64_t n) noexcept;
   // log of it; a slot not seen is -inf. Returns log sum exp (-inf when nothing is seen).
   T (*log_softmax)(const T* x, const uint8_t* seen, T* y, int64_t n) noexcept;
   // y = log softmax(x)  =>  dx_j += dy_j - e^y_j sum_i dy_i; where y_j = -inf nothing, and dy_j counts as 0
-  void (*log_softmax_backward)(const T* y, const T* dy, T* dx, int64_t n) noexcept;
+  void (*log_softmax_backward)(const T* y, const T* dy, bool add, T* dx, int64_t n) noexcept;
 
   // ---- cross entropy of one row of n logits against class `target`, with label smoothing e:
   // loss = lse - (1 - e) x_target - e/n sum_j x_j, lse = log sum_j e^x_j (returned through *lse)
@@ -89,12 +90,12 @@ struct Table {
                      T* rstd) noexcept;
   // With xh = (x - mean) rstd, g = gamma dy:  dx += rstd (g - mean(g) - xh mean(g xh)); dgamma += dy xh;
   // dbeta += dy. Each of dx, dgamma, dbeta may be null.
-  void (*layer_norm_backward)(const T* x, const T* gamma, const T* dy, T mean, T rstd, T* dx, T* dgamma,
-                              T* dbeta, int64_t n) noexcept;
+  void (*layer_norm_backward)(const T* x, const T* gamma, const T* dy, T mean, T rstd, bool add, T* dx,
+                              T* dgamma, T* dbeta, int64_t n) noexcept;
   // y = x rstd gamma, rstd = 1/sqrt(mean(x^2) + eps) (Zhang & Sennrich 2019). gamma may be null.
   void (*rms_norm)(const T* x, const T* gamma, T eps, T* y, int64_t n, T* rstd) noexcept;
   // With xh = x rstd, g = gamma dy:  dx += rstd (g - xh mean(g xh)); dgamma += dy xh. dx, dgamma may be null.
-  void (*rms_norm_backward)(const T* x, const T* gamma, const T* dy, T rstd, T* dx, T* dgamma,
+  void (*rms_norm_backward)(const T* x, const T* gamma, const T* dy, T rstd, bool add, T* dx, T* dgamma,
                             int64_t n) noexcept;
 
   // ---- gates of one row of a recurrent step, hidden size n; gi and gh are the input's and the state's share

@@ -5,7 +5,9 @@
 // Elementary functions on one register, without branches, right at infinities, NaN, subnormals and signed
 // zeros. Largest errors seen, in units of the last place, in float and double alike:
 //
-//     exp 1.1    log 0.9    tanh 2.6    sigmoid 2.4    erf 1.6
+//     exp 1.1    log 0.9    tanh 2.6, in float 4.8    sigmoid 2.4    erf 1.6
+//
+// (tanh in float: of all arguments; 6.3 without fused multiply-adds.)
 //
 // The polynomials are minimax fits (Remez exchange in 113-bit arithmetic, coefficients then rounded).
 
@@ -25,8 +27,8 @@ struct Format<float> {
   static constexpr float kLn2Low = 0x1.7f7d1cp-20f;                // the rest of ln 2
   static constexpr float kExpOverflow = 89, kExpUnderflow = -104;  // beyond: e^x is inf, 0
   static constexpr float kLogSmallest = -87.3365447F;
-  static constexpr float kTanhOne = 9.1f;  // beyond: tanh rounds to 1
-  static constexpr float kErfOne = 4;      // beyond: erf rounds to 1
+  static constexpr float kTanhOne = 9.02f;  // beyond: tanh rounds to 1
+  static constexpr float kErfOne = 4;       // beyond: erf rounds to 1
 };
 
 template <>
@@ -166,14 +168,35 @@ HEED_INLINE B decay(const B& a) noexcept {
 template <class B>
 HEED_INLINE B exp_of_negative(const B& x) noexcept {
   B q;
-  const B scale = pow2(reduce_exp(x, q));  // anything, for x so low that it is not selected
+  const B n = reduce_exp(x, q);
+#ifdef __AVX512F__
+  if constexpr (sizeof(B) == 64) {
+    if constexpr (kIsFloat<B>) {
+      const auto normal = _mm512_cmp_ps_mask(x, B(Fmt<B>::kLogSmallest), _CMP_NLT_UQ);  // NaN passes
+      return _mm512_maskz_scalef_ps(normal, B(1) + q, n);
+    } else {
+      const auto normal = _mm512_cmp_pd_mask(x, B(Fmt<B>::kLogSmallest), _CMP_NLT_UQ);
+      return _mm512_maskz_scalef_pd(normal, B(1) + q, n);
+    }
+  }
+#endif
+  const B scale = pow2(n);  // anything, for x so low that it is not selected
   return xsimd::select(x < B(Fmt<B>::kLogSmallest), B(0), fused(scale, q, scale));
 }
 
-// ---- tanh = (e^2x - 1) / (e^2x + 1) = u / (u + 2) with u = e^2x - 1, which keeps all digits near 0
+// ---- tanh. In float a quotient of polynomials, x P(x^2) / Q(x^2) with P(0) = Q(0) = 1, which is a third faster
+// than by e^2x; in double, where that would take twice the degree,
+// tanh = (e^2x - 1) / (e^2x + 1) = u / (u + 2) with u = e^2x - 1, which keeps all digits near 0
 
 template <class B>
 HEED_INLINE B tanh(const B& x) noexcept {
+  if constexpr (kIsFloat<B>) {
+    const B v = at_most(at_least(x, -Fmt<B>::kTanhOne), Fmt<B>::kTanhOne), z = v * v;
+    const B p = fused(
+        v * z, poly(z, 0.136742771f, 0.00386132277f, 2.78701882e-05f, 3.02727621e-08f, -1.19890703e-11f), v);
+    const B q = poly(z, 1.f, 0.470076084f, 0.0272200443f, 0.000392642076f, 1.27800831e-06f);
+    return at_most(at_least(quotient(p, q), -1), 1);
+  }
   const B v = at_most(xsimd::abs(x), Fmt<B>::kTanhOne);
   B q;
   const B p = pow2(reduce_exp(v + v, q));

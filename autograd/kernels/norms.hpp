@@ -36,25 +36,29 @@ HEED_KERNEL void layer_norm(const Value<B>* x, const Value<B>* gamma, const Valu
 
 template <class B>
 HEED_KERNEL void layer_norm_backward(const Value<B>* x, const Value<B>* gamma, const Value<B>* dy,
-                                     Value<B> mean, Value<B> rstd, Value<B>* dx, Value<B>* dgamma,
+                                     Value<B> mean, Value<B> rstd, bool add, Value<B>* dx, Value<B>* dgamma,
                                      Value<B>* dbeta, int64_t n) noexcept {
   using T = Value<B>;
   const B m(mean), r(rstd);
-  B sum_g(0), sum_gxh(0);
-  sweep<B>(n, [&](auto io, int64_t i) {
+  B g_sum[4] = {B(0), B(0), B(0), B(0)}, gxh_sum[4] = {B(0), B(0), B(0), B(0)};
+  sweep4<B>(n, [&](auto io, int64_t i, int k) {
     const B d = io.load(dy + i), xh = (io.load(x + i) - m) * r;
     const B g = d * load_or<B>(io, gamma, i, 1);  // 0 beyond n, as d is
-    sum_g += g;
-    sum_gxh = fused(g, xh, sum_gxh);
+    g_sum[k] += g;
+    gxh_sum[k] = fused(g, xh, gxh_sum[k]);
     if (dgamma != nullptr) io.store(dgamma + i, fused(d, xh, io.load(dgamma + i)));
     if (dbeta != nullptr) io.store(dbeta + i, io.load(dbeta + i) + d);
   });
   if (dx == nullptr) return;
-  const B mean_g(hsum(sum_g) / T(n)), mean_gxh(hsum(sum_gxh) / T(n));
-  sweep<B>(n, [&](auto io, int64_t i) {
-    const B xh = (io.load(x + i) - m) * r, g = io.load(dy + i) * load_or<B>(io, gamma, i, 1);
-    io.store(dx + i, fused(r, g - mean_g - xh * mean_gxh, io.load(dx + i)));
-  });
+  const B mean_g(hsum((g_sum[0] + g_sum[1]) + (g_sum[2] + g_sum[3])) / T(n));
+  const B mean_gxh(hsum((gxh_sum[0] + gxh_sum[1]) + (gxh_sum[2] + gxh_sum[3])) / T(n));
+  const auto pass = [&](auto start) {
+    sweep<B>(n, [&](auto io, int64_t i) {
+      const B xh = (io.load(x + i) - m) * r, g = io.load(dy + i) * load_or<B>(io, gamma, i, 1);
+      io.store(dx + i, fused(r, g - mean_g - xh * mean_gxh, start(io, i)));
+    });
+  };
+  add ? pass([&](auto io, int64_t i) { return io.load(dx + i); }) : pass([](auto, int64_t) { return B(0); });
 }
 
 template <class B>
@@ -67,7 +71,8 @@ HEED_KERNEL void rms_norm(const Value<B>* x, const Value<B>* gamma, Value<B> eps
 
 template <class B>
 HEED_KERNEL void rms_norm_backward(const Value<B>* x, const Value<B>* gamma, const Value<B>* dy,
-                                   Value<B> rstd, Value<B>* dx, Value<B>* dgamma, int64_t n) noexcept {
+                                   Value<B> rstd, bool add, Value<B>* dx, Value<B>* dgamma,
+                                   int64_t n) noexcept {
   const B r(rstd);
   B sum_gxh(0);
   sweep<B>(n, [&](auto io, int64_t i) {
@@ -77,10 +82,13 @@ HEED_KERNEL void rms_norm_backward(const Value<B>* x, const Value<B>* gamma, con
   });
   if (dx == nullptr) return;
   const B mean_gxh(hsum(sum_gxh) / Value<B>(n));
-  sweep<B>(n, [&](auto io, int64_t i) {
-    const B xh = io.load(x + i) * r, g = io.load(dy + i) * load_or<B>(io, gamma, i, 1);
-    io.store(dx + i, fused(r, g - xh * mean_gxh, io.load(dx + i)));
-  });
+  const auto pass = [&](auto start) {
+    sweep<B>(n, [&](auto io, int64_t i) {
+      const B xh = io.load(x + i) * r, g = io.load(dy + i) * load_or<B>(io, gamma, i, 1);
+      io.store(dx + i, fused(r, g - xh * mean_gxh, start(io, i)));
+    });
+  };
+  add ? pass([&](auto io, int64_t i) { return io.load(dx + i); }) : pass([](auto, int64_t) { return B(0); });
 }
 
 }  // namespace heed::kernels

@@ -6,7 +6,8 @@
 
 namespace heed::kernels {
 
-// The largest seen score; -inf when nothing is seen, NaN if a seen one is.
+// The largest seen score; -inf when nothing is seen. Anything if a seen one is NaN: so is its exponential
+// then, and all that follows.
 template <class B>
 HEED_INLINE Value<B> max_seen(const Value<B>* x, const uint8_t* seen, int64_t n) noexcept {
   constexpr Value<B> kLowest = -__builtin_inf();
@@ -14,9 +15,9 @@ HEED_INLINE Value<B> max_seen(const Value<B>* x, const uint8_t* seen, int64_t n)
   sweep4<B>(n, [&](auto io, int64_t i, int k) {
     B v = io.keep(io.load(x + i), kLowest);
     if (seen != nullptr) v = xsimd::select(io.seen(seen + i), v, B(kLowest));
-    m[k] = larger(m[k], v);
+    m[k] = xsimd::max(m[k], v);
   });
-  return hmax(larger(larger(m[0], m[1]), larger(m[2], m[3])));
+  return hmax(xsimd::max(xsimd::max(m[0], m[1]), xsimd::max(m[2], m[3])));
 }
 
 template <class B>
@@ -37,17 +38,17 @@ HEED_KERNEL void softmax(const Value<B>* x, const uint8_t* seen, Value<B>* y, in
 }
 
 template <class B>
-HEED_KERNEL void softmax_backward(const Value<B>* y, const Value<B>* dy, Value<B>* dx, int64_t n) noexcept {
+HEED_KERNEL void softmax_backward(const Value<B>* y, const Value<B>* dy, bool add, Value<B>* dx,
+                                  int64_t n) noexcept {
   // A slot of weight 0 is passed over: 0 times an infinite dy would be NaN.
-  B mean(0);  // sum_i y_i dy_i: the mean of dy under the weights
-  sweep<B>(n, [&](auto io, int64_t i) {
+  B mean[4] = {B(0), B(0), B(0), B(0)};  // sum_i y_i dy_i: the mean of dy under the weights
+  sweep4<B>(n, [&](auto io, int64_t i, int k) {
     const B p = io.load(y + i);
-    mean = fused(p, xsimd::select(p == B(0), B(0), io.load(dy + i)), mean);
+    mean[k] = fused(p, xsimd::select(p == B(0), B(0), io.load(dy + i)), mean[k]);
   });
-  const B m(hsum(mean));
-  map<B>(
-      n, dx, [=](B p, B d, B sum) { return fused(p, xsimd::select(p == B(0), B(0), d - m), sum); }, y, dy,
-      dx);
+  const B m(hsum((mean[0] + mean[1]) + (mean[2] + mean[3])));
+  map_sum<B>(
+      n, add, dx, [=](B p, B d) { return p * xsimd::select(p == B(0), B(0), d - m); }, y, dy);
 }
 
 // log sum_j e^x_j over the seen slots
@@ -75,7 +76,7 @@ HEED_KERNEL Value<B> log_softmax(const Value<B>* x, const uint8_t* seen, Value<B
 }
 
 template <class B>
-HEED_KERNEL void log_softmax_backward(const Value<B>* y, const Value<B>* dy, Value<B>* dx,
+HEED_KERNEL void log_softmax_backward(const Value<B>* y, const Value<B>* dy, bool add, Value<B>* dx,
                                       int64_t n) noexcept {
   const B lowest(Value<B>(-__builtin_inf()));
   B total(0);  // sum_i dy_i over the slots that count
@@ -83,9 +84,8 @@ HEED_KERNEL void log_softmax_backward(const Value<B>* y, const Value<B>* dy, Val
     total += xsimd::select(io.load(y + i) == lowest, B(0), io.load(dy + i));
   });
   const B t(hsum(total));
-  map<B>(
-      n, dx, [=](B v, B d, B sum) { return sum + xsimd::select(v == lowest, B(0), d - math::exp(v) * t); }, y,
-      dy, dx);
+  map_sum<B>(
+      n, add, dx, [=](B v, B d) { return xsimd::select(v == lowest, B(0), d - math::exp(v) * t); }, y, dy);
 }
 
 template <class B>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <xsimd/xsimd.hpp>
 
 // The vocabulary in which every kernel is written. B is a SIMD register: xsimd::batch<T, Arch>, with B::size
@@ -124,6 +125,16 @@ HEED_INLINE void map(int64_t n, Value<B>* y, F f, const X*... x) noexcept {
   sweep<B>(n, [&](auto io, int64_t i) { io.store(y + i, f(io.load(x + i)...)); });
 }
 
+// y_i += f(x_i, ...), or, where not `add`, y_i = f(x_i, ...)
+template <class B, class F, class... X>
+HEED_INLINE void map_sum(int64_t n, bool add, Value<B>* y, F f, const X*... x) noexcept {
+  if (add) {
+    sweep<B>(n, [&](auto io, int64_t i) { io.store(y + i, io.load(y + i) + f(io.load(x + i)...)); });
+  } else {
+    map<B>(n, y, f, x...);
+  }
+}
+
 // a b + c, in one rounding where the architecture has it. (Not named `fma`, nor the quotient below `div`:
 // argument-dependent lookup would rather find xsimd's.)
 template <class B>
@@ -153,24 +164,42 @@ HEED_INLINE B larger(const B& a, const B& b) noexcept {
   return xsimd::select(a == a, xsimd::select(a > b, a, b), a);
 }
 
-// Sum and maximum of the lanes, in halves: the order is the same for every call.
+template <class T, class V, class Join>
+HEED_INLINE T fold(V v, Join join) noexcept;
+
+// join(low half, high half) of a register, again and again until one number is left. The first halvings are
+// of registers: to write the lanes and read them back as numbers would take three times as long.
+template <class T, class V, class Join, std::size_t... L>
+HEED_INLINE T fold_half(V v, Join join, std::index_sequence<L...>) noexcept {
+  constexpr std::size_t half = sizeof...(L);
+  return fold<T>(join(__builtin_shufflevector(v, v, L...), __builtin_shufflevector(v, v, (L + half)...)),
+                 join);
+}
+
+template <class T, class V, class Join>
+HEED_INLINE T fold(V v, Join join) noexcept {
+  if constexpr (sizeof(V) > 16) {
+    return fold_half<T>(v, join, std::make_index_sequence<sizeof(V) / sizeof(T) / 2>());
+  } else if constexpr (sizeof(V) / sizeof(T) == 4) {
+    return join(join(T(v[0]), T(v[2])), join(T(v[1]), T(v[3])));
+  } else {
+    return join(T(v[0]), T(v[1]));
+  }
+}
+
+// Sum and maximum of the lanes, in halves: the order is the same for every call. The maximum is NaN if any
+// is.
 template <class B>
 HEED_INLINE Value<B> hsum(const B& v) noexcept {
-  Value<B> lanes[B::size];
-  v.store_unaligned(lanes);
-  for (std::size_t half = B::size / 2; half > 0; half /= 2) {
-    for (std::size_t l = 0; l < half; ++l) lanes[l] += lanes[l + half];
-  }
-  return lanes[0];
+  return fold<Value<B>>(static_cast<typename B::register_type>(v), [](auto a, auto b) { return a + b; });
 }
 
 template <class B>
 HEED_INLINE Value<B> hmax(const B& v) noexcept {
-  Value<B> lanes[B::size];
-  v.store_unaligned(lanes);
-  Value<B> m = lanes[0];
-  for (std::size_t l = 1; l < B::size; ++l) m = (m > lanes[l] || m != m) ? m : lanes[l];
-  return m;
+  return fold<Value<B>>(static_cast<typename B::register_type>(v), [](auto a, auto b) {
+    const auto larger = a > b ? a : b;
+    return a == a ? larger : a;
+  });
 }
 
 }  // namespace heed::kernels

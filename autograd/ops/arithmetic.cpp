@@ -119,6 +119,16 @@ real value(const real* x, int64_t i) {
   return Op::saves ? x[i] : real(0);
 }
 
+// dx_i += term(i)
+template <class Term>
+void add_or_assign(const Gradients::Sum& dx, int64_t n, Term term) {
+  if (dx.fresh) {
+    for (int64_t i = 0; i < n; ++i) dx.data[i] = term(i);
+  } else {
+    for (int64_t i = 0; i < n; ++i) dx.data[i] += term(i);
+  }
+}
+
 // The usual case has a path of its own: a vector kernel forward, and a closure half as large.
 template <class Op>
 Tensor same_shape(const Tensor& a, const Tensor& b) {
@@ -131,11 +141,13 @@ Tensor same_shape(const Tensor& a, const Tensor& b) {
     const real* dy = g.output();
     const real* pa = values<Op>(va);
     const real* pb = values<Op>(vb);
-    if (real* da = g.input(0)) {
-      for (int64_t i = 0; i < n; ++i) da[i] += Op::da(value<Op>(pa, i), value<Op>(pb, i), dy[i]);
+    if (g.wants(0)) {
+      add_or_assign(g.sum(0), n,
+                    [=](int64_t i) { return Op::da(value<Op>(pa, i), value<Op>(pb, i), dy[i]); });
     }
-    if (real* db = g.input(1)) {
-      for (int64_t i = 0; i < n; ++i) db[i] += Op::db(value<Op>(pa, i), value<Op>(pb, i), dy[i]);
+    if (g.wants(1)) {
+      add_or_assign(g.sum(1), n,
+                    [=](int64_t i) { return Op::db(value<Op>(pa, i), value<Op>(pb, i), dy[i]); });
     }
   });
 }

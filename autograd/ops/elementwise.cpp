@@ -27,9 +27,10 @@ Tensor map(const char* op, const Tensor& x, Map f, MapBackward df, Keep keep) {
   return record(op, y, {&x}, [df, saved = Saved(keep == Keep::input ? x : y), n = x.size()](Gradients& g) {
     const real* from = saved.data();
     const real* dy = g.output();
-    real* dx = g.input(0);
-    parallel_for(n, grain(cost),
-                 [&](int64_t begin, int64_t end) { df(from + begin, dy + begin, dx + begin, end - begin); });
+    const Gradients::Sum dx = g.sum(0);
+    parallel_for(n, grain(cost), [&](int64_t begin, int64_t end) {
+      dx.add(begin, end, [&](int64_t i, int64_t count) { df(from + i, dy + i, dx.data + i, count); });
+    });
   });
 }
 
@@ -131,10 +132,12 @@ Tensor dropout(const Tensor& x, real p, Rng& rng) {
   // y = m x  =>  dx += m dy
   return record("dropout", y, {&x}, [from, dropped, kept, n = x.size()](Gradients& g) {
     const real* dy = g.output();
-    real* dx = g.input(0);
+    const Gradients::Sum dx = g.sum(0);
     parallel_for(n, grain(cost), [&](int64_t begin, int64_t end) {
-      simd().dropout_backward(from.key, from.counter + uint64_t(begin), dropped, kept, dy + begin, dx + begin,
-                              end - begin);
+      dx.add(begin, end, [&](int64_t i, int64_t count) {
+        simd().dropout_backward(from.key, from.counter + uint64_t(i), dropped, kept, dy + i, dx.data + i,
+                                count);
+      });
     });
   });
 }

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "autograd/error.hpp"
 #include "autograd/graph.hpp"
 #include "autograd/ops.hpp"
@@ -44,11 +46,13 @@ Tensor cross_entropy(const Tensor& logits, const Ids& targets, const CrossEntrop
                   const real scale = counted == 0 ? 0 : weight * *g.output();
                   parallel_for(
                       rows, rows_of_thread,
-                      [&, x = x.data(), lse = lses.data(), dx = g.input(0)](int64_t begin, int64_t end) {
+                      [&, x = x.data(), lse = lses.data(), dx = g.sum(0)](int64_t begin, int64_t end) {
                         for (int64_t r = begin; r < end; ++r) {
+                          real* dx_row = dx.data + r * classes;
+                          if (dx.fresh) std::fill_n(dx_row, classes, real(0));
                           if (targets[r] == ignore) continue;
                           simd().cross_entropy_backward(x + r * classes, lse[r], classes, targets[r],
-                                                        smoothing, scale, dx + r * classes);
+                                                        smoothing, scale, dx_row);
                         }
                       });
                 });

@@ -75,27 +75,32 @@ Tensor matmul(const Tensor& a, const Tensor& b, Transposed transposed) {
     const bool tb = p.transposed.b;
     const real* dc = g.output();
     const int64_t step_c = p.m * p.n;
-    if (real* da = g.input(0)) {
-      for_products(p, p.step_a != 0, [&, pb = b.data()](int64_t i) {
+    if (g.wants(0)) {
+      const real* pb = b.data();
+      const auto da = g.sum(0);
+      for_products(p, p.step_a != 0, [&](int64_t i) {
         const real* bi = pb + i * p.step_b;
         const real* dci = dc + i * step_c;
-        real* dai = da + i * p.step_a;
+        real* dai = da.data + i * p.step_a;
         if (ta) {
-          simd().gemm(tb, true, p.k, p.m, p.n, 1, bi, p.ldb(), dci, p.n, true, dai, p.m);
+          simd().gemm(tb, true, p.k, p.m, p.n, 1, bi, p.ldb(), dci, p.n, !da.fresh, dai, p.m);
         } else {
-          simd().gemm(false, !tb, p.m, p.k, p.n, 1, dci, p.n, bi, p.ldb(), true, dai, p.k);
+          simd().gemm(false, !tb, p.m, p.k, p.n, 1, dci, p.n, bi, p.ldb(), !da.fresh, dai, p.k);
         }
       });
     }
-    if (real* db = g.input(1)) {
-      for_products(p, p.step_b != 0, [&, pa = a.data()](int64_t i) {
+    if (g.wants(1)) {
+      const real* pa = a.data();
+      const bool repeated = p.step_b == 0 && p.count != 1;  // all products add into one gradient
+      const auto db = repeated ? Gradients::Sum{g.input(1), false} : g.sum(1);
+      for_products(p, p.step_b != 0, [&](int64_t i) {
         const real* ai = pa + i * p.step_a;
         const real* dci = dc + i * step_c;
-        real* dbi = db + i * p.step_b;
+        real* dbi = db.data + i * p.step_b;
         if (tb) {
-          simd().gemm(true, ta, p.n, p.k, p.m, 1, dci, p.n, ai, p.lda(), true, dbi, p.k);
+          simd().gemm(true, ta, p.n, p.k, p.m, 1, dci, p.n, ai, p.lda(), !db.fresh, dbi, p.k);
         } else {
-          simd().gemm(!ta, false, p.k, p.n, p.m, 1, ai, p.lda(), dci, p.n, true, dbi, p.n);
+          simd().gemm(!ta, false, p.k, p.n, p.m, 1, ai, p.lda(), dci, p.n, !db.fresh, dbi, p.n);
         }
       });
     }
@@ -121,8 +126,16 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   // y = x W^T + b  =>  dx += dy W,  dW += dy^T x,  db += the sum of dy over rows
   return record("linear", y, {&x, &weight, &bias}, [=, x = Saved(x), w = Saved(weight)](Gradients& g) {
     const real* dy = g.output();
-    if (real* dx = g.input(0)) simd().gemm(false, false, rows, in, out, 1, dy, out, w, in, true, dx, in);
-    if (real* dw = g.input(1)) simd().gemm(true, false, out, in, rows, 1, dy, out, x, in, true, dw, in);
+    if (g.wants(0)) {
+      const real* pw = w.data();
+      const auto dx = g.sum(0);
+      simd().gemm(false, false, rows, in, out, 1, dy, out, pw, in, !dx.fresh, dx.data, in);
+    }
+    if (g.wants(1)) {
+      const real* px = x.data();
+      const auto dw = g.sum(1);
+      simd().gemm(true, false, out, in, rows, 1, dy, out, px, in, !dw.fresh, dw.data, in);
+    }
     if (real* db = g.input(2)) simd().sum_rows(dy, db, rows, out);
   });
 }

@@ -18,6 +18,9 @@ void check_factor(const char* op, const char* name, const Tensor& factor, const 
   }
 }
 
+// Row r of a gradient; null where nobody wants it.
+real* row_of(const Gradients::Sum& dx, int64_t r, int64_t n) { return dx ? dx.data + r * n : nullptr; }
+
 const real* data_or_null(const Tensor& x) { return x.defined() ? x.data() : nullptr; }
 
 }  // namespace
@@ -45,13 +48,14 @@ Tensor layer_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, real
                   const real* px = x.data();
                   const real* pg = gamma ? gamma.data() : nullptr;
                   const real* m = moments.data();
-                  real* dx = g.input(0);
                   real* dgamma = g.input(1);
                   real* dbeta = g.input(2);
+                  const auto dx = g.sum(0);
                   // the rows' shares of dgamma and dbeta are added in order, whatever the threads
                   for (int64_t r = 0; r < rows; ++r) {
+                    real* dx_row = row_of(dx, r, n);
                     simd().layer_norm_backward(px + r * n, pg, g.output() + r * n, m[2 * r], m[2 * r + 1],
-                                               dx != nullptr ? dx + r * n : nullptr, dgamma, dbeta, n);
+                                               !dx.fresh, dx_row, dgamma, dbeta, n);
                   }
                 });
 }
@@ -74,11 +78,13 @@ Tensor rms_norm(const Tensor& x, const Tensor& gamma, real eps) {
                 [=, x = Saved(x), gamma = Saved(gamma), scales = Saved(scales)](Gradients& g) {
                   const real* px = x.data();
                   const real* pg = gamma ? gamma.data() : nullptr;
-                  real* dx = g.input(0);
+                  const real* s = scales.data();
                   real* dgamma = g.input(1);
+                  const auto dx = g.sum(0);
                   for (int64_t r = 0; r < rows; ++r) {
-                    simd().rms_norm_backward(px + r * n, pg, g.output() + r * n, scales.data()[r],
-                                             dx != nullptr ? dx + r * n : nullptr, dgamma, n);
+                    real* dx_row = row_of(dx, r, n);
+                    simd().rms_norm_backward(px + r * n, pg, g.output() + r * n, s[r], !dx.fresh, dx_row,
+                                             dgamma, n);
                   }
                 });
 }

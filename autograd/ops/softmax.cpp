@@ -20,8 +20,9 @@ Tensor softmax(const Tensor& scores, const Mask& mask) {
   });
   return record("softmax", y, {&scores}, [rows, y = Saved(y)](Gradients& g) {
     rows.walk(
-        [&, y = y.data(), dy = g.output(), dx = g.input(0)](int64_t row, int64_t n, const uint8_t* /*seen*/) {
-          simd().softmax_backward(y + row, dy + row, dx + row, n);
+        [&, y = y.data(), dy = g.output(), dx = g.sum(0)](int64_t row, int64_t n, const uint8_t* /*seen*/) {
+          simd().softmax_backward(y + row, dy + row, !dx.fresh, dx.data + row, n);
+          if (dx.fresh) std::fill(dx.data + row + n, dx.data + row + rows.slots, real(0));
         });
   });
 }
@@ -38,8 +39,9 @@ Tensor log_softmax(const Tensor& scores, const Mask& mask) {
   if (Graph::anomaly()) rows.check_seen("log_softmax", scores);
   return record("log_softmax", y, {&scores}, [rows, y = Saved(y)](Gradients& g) {
     rows.walk(
-        [&, y = y.data(), dy = g.output(), dx = g.input(0)](int64_t row, int64_t n, const uint8_t* /*seen*/) {
-          simd().log_softmax_backward(y + row, dy + row, dx + row, n);
+        [&, y = y.data(), dy = g.output(), dx = g.sum(0)](int64_t row, int64_t n, const uint8_t* /*seen*/) {
+          simd().log_softmax_backward(y + row, dy + row, !dx.fresh, dx.data + row, n);
+          if (dx.fresh) std::fill(dx.data + row + n, dx.data + row + rows.slots, real(0));
         });
   });
 }

@@ -1,8 +1,6 @@
 // F: memory-bound ops, forward as a user calls them, backward as heed's own backward calls its kernels.
 
-#include <algorithm>
 #include <memory>
-#include <vector>
 
 #include "autograd/graph.hpp"
 #include "autograd/kernels/kernels.hpp"
@@ -27,15 +25,13 @@ Workload forward(const Tensor& x, F f) {
   return work;
 }
 
-// dx of each row from its dy and from y or x. As backward() has it: dx becomes zero, then each row adds to
-// it.
+// dx of each row from its dy and from y or x, as the ops have it: the first gradient of a tensor is assigned.
 template <class Row>
 Workload backward_of(const Tensor& from, Row row) {
   const Tensor dy = leaf(from.shape(), 2).detach();
   Tensor dx = zeros_like(from);
   auto step = [=]() mutable {
     float* to = dx.mutable_data();
-    std::fill(to, to + dx.size(), 0.0F);
     for (int64_t r = 0; r < rows; ++r)
       row(r, from.data() + r * columns, dy.data() + r * columns, to + r * columns);
     return dx;
@@ -48,27 +44,27 @@ Workload backward_of(const Tensor& from, Row row) {
 Workload layer_norm_backward() {
   // What the forward keeps for its backward, and the gradients of gamma and beta.
   struct Kept {
-    std::vector<float> mean, rstd, gamma, dgamma, dbeta;
+    Tensor mean = Tensor::empty({rows}), rstd = Tensor::empty({rows});
+    Tensor gamma = Tensor::full({columns}, 1), dgamma = Tensor::zeros({columns}),
+           dbeta = Tensor::zeros({columns});
   };
   const auto kept = std::make_shared<Kept>();
-  for (auto* list : {&kept->mean, &kept->rstd}) list->resize(rows);
-  for (auto* list : {&kept->gamma, &kept->dgamma, &kept->dbeta}) list->assign(columns, 1);
-  const Tensor x = matrix();
-  std::vector<float> y(columns);
+  const Tensor x = matrix(), y = Tensor::empty({columns});
+  float *mean = kept->mean.mutable_data(), *rstd = kept->rstd.mutable_data();
   for (int64_t r = 0; r < rows; ++r) {
-    kernels::table<float>().layer_norm(x.data() + r * columns, nullptr, nullptr, 1e-5F, y.data(), columns,
-                                       &kept->mean[size_t(r)], &kept->rstd[size_t(r)]);
+    kernels::table<float>().layer_norm(x.data() + r * columns, nullptr, nullptr, 1e-5F,
+                                       Tensor(y).mutable_data(), columns, mean + r, rstd + r);
   }
   return backward_of(x, [kept](int64_t r, const float* from, const float* dy, float* dx) {
-    kernels::table<float>().layer_norm_backward(from, kept->gamma.data(), dy, kept->mean[size_t(r)],
-                                                kept->rstd[size_t(r)], dx, kept->dgamma.data(),
-                                                kept->dbeta.data(), columns);
+    kernels::table<float>().layer_norm_backward(from, kept->gamma.data(), dy, kept->mean.data()[r],
+                                                kept->rstd.data()[r], false, dx, kept->dgamma.mutable_data(),
+                                                kept->dbeta.mutable_data(), columns);
   });
 }
 
 Workload softmax_backward() {
   return backward_of(softmax(matrix()), [](int64_t /*r*/, const float* y, const float* dy, float* dx) {
-    kernels::table<float>().softmax_backward(y, dy, dx, columns);
+    kernels::table<float>().softmax_backward(y, dy, false, dx, columns);
   });
 }
 

@@ -56,12 +56,17 @@ TEST_CASE_TEMPLATE("layer norm and its gradient", T, float, double) {
         CHECK(distance(y, want_y, 8) < 4);
         CHECK(tests::close(mean, static_cast<double>(mu), 4 * eps<T>(), 0));
         CHECK(tests::close(rstd, static_cast<double>(r), 8 * eps<T>(), 0));
-        t->layer_norm_backward(x.data(), affine ? gamma.data() : no, dy.data(), mean, rstd, dx.data(),
+        t->layer_norm_backward(x.data(), affine ? gamma.data() : no, dy.data(), mean, rstd, true, dx.data(),
                                dgamma.data(), dbeta.data(), size);
         CHECK(distance(dx, want_dx, 8) < 4);
         CHECK(distance(dgamma, want_dgamma, 8) < 4);
         CHECK(distance(dbeta, want_dbeta, 4) < 1);
-        t->layer_norm_backward(x.data(), no, dy.data(), mean, rstd, nullptr, nullptr, nullptr, size);
+        t->layer_norm_backward(x.data(), no, dy.data(), mean, rstd, true, nullptr, nullptr, nullptr, size);
+        std::fill(dx.begin(), dx.end(), T(NAN));
+        t->layer_norm_backward(x.data(), affine ? gamma.data() : no, dy.data(), mean, rstd, false, dx.data(),
+                               nullptr, nullptr, size);
+        for (std::size_t i = 0; i < n; ++i) want_dx[i] -= before[i];
+        CHECK(distance(dx, want_dx, 8) < 4);
       }
     }
   }
@@ -93,10 +98,14 @@ TEST_CASE_TEMPLATE("rms norm and its gradient", T, float, double) {
         t->rms_norm(x.data(), scale, T(1e-5), y.data(), size, &rstd);
         CHECK(distance(y, want_y, 1) < 4);
         CHECK(tests::close(rstd, static_cast<double>(r), 4 * eps<T>(), 0));
-        t->rms_norm_backward(x.data(), scale, dy.data(), rstd, dx.data(), dgamma.data(), size);
+        t->rms_norm_backward(x.data(), scale, dy.data(), rstd, true, dx.data(), dgamma.data(), size);
         CHECK(distance(dx, want_dx, 4) < 3);
         CHECK(distance(dgamma, want_dgamma, 4) < 3);
-        t->rms_norm_backward(x.data(), scale, dy.data(), rstd, nullptr, nullptr, size);
+        t->rms_norm_backward(x.data(), scale, dy.data(), rstd, true, nullptr, nullptr, size);
+        std::fill(dx.begin(), dx.end(), T(NAN));
+        t->rms_norm_backward(x.data(), scale, dy.data(), rstd, false, dx.data(), nullptr, size);
+        for (std::size_t i = 0; i < n; ++i) want_dx[i] -= before[i];
+        CHECK(distance(dx, want_dx, 4) < 3);
       }
     }
   }

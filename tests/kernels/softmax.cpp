@@ -114,7 +114,7 @@ TEST_CASE_TEMPLATE("scores far below the largest get weight 0, near ones their s
   }
 }
 
-TEST_CASE_TEMPLATE("gradients of softmax and its logarithm are added", T, float, double) {
+TEST_CASE_TEMPLATE("gradients of softmax and its logarithm are added or assigned", T, float, double) {
   for (const Table<T>* t : tables<T>()) {
     for (const int64_t n : sizes()) {
       const auto x = random<T>(n, 1), dy = random<T>(n, 2), before = random<T>(n, 3);
@@ -133,8 +133,15 @@ TEST_CASE_TEMPLATE("gradients of softmax and its logarithm are added", T, float,
           want_log.push_back(before[i] + (seen[i] ? dy[i] - std::exp(Exact(logs[i])) * total : 0));
         }
         auto dx = before, dx_log = before;
-        t->softmax_backward(y.data(), dy.data(), dx.data(), n);
-        t->log_softmax_backward(logs.data(), dy.data(), dx_log.data(), n);
+        t->softmax_backward(y.data(), dy.data(), true, dx.data(), n);
+        t->log_softmax_backward(logs.data(), dy.data(), true, dx_log.data(), n);
+        CHECK(distance(dx, want, 2) < 2);
+        CHECK(distance(dx_log, want_log, 4) < 3);
+        for (std::size_t i = 0; i < x.size(); ++i) want[i] -= before[i], want_log[i] -= before[i];
+        std::fill(dx.begin(), dx.end(), T(NAN));
+        std::fill(dx_log.begin(), dx_log.end(), T(NAN));
+        t->softmax_backward(y.data(), dy.data(), false, dx.data(), n);
+        t->log_softmax_backward(logs.data(), dy.data(), false, dx_log.data(), n);
         CHECK(distance(dx, want, 2) < 2);
         CHECK(distance(dx_log, want_log, 4) < 3);
       }
