@@ -16,6 +16,9 @@ ISA = {
     }
 }
 
+# What a shell may have told the peers counts for nothing here: this file does.
+TUNING = ("OPENBLAS_", "BLIS_", "DNNL_", "ONEDNN_", "ATEN_", "MALLOC_")
+
 # glibc gives a large block back to the system when it is freed, and the next one costs its page faults again:
 # up to 2.8 times in attention. So: blocks from the heap alone, which never shrinks and grows by 64 MB.
 KEEP_FREED_BLOCKS = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 40), "MALLOC_TOP_PAD_": str(1 << 26)}
@@ -35,15 +38,14 @@ class Engine:
         return Path(build) / (self.program + (f"_{isa}" if isa and self.by_isa else ""))
 
     def environment(self, threads, isa):
-        env = {**os.environ, **self.settings, "OMP_NUM_THREADS": str(threads)}
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(TUNING)}
+        env = {**inherited, **self.settings, "OMP_NUM_THREADS": str(threads)}
         if self.library:
             folders = glob.glob(f"/usr/lib/*/{self.library}/libblas.so.3")
             if not folders:
                 raise SystemExit(f"{self.program}: /usr/lib/*/{self.library}/libblas.so.3 is missing")
             env["LD_LIBRARY_PATH"] = os.path.dirname(folders[0])
-        if core := openblas_core():
-            env.setdefault("OPENBLAS_CORETYPE", core)
-        return {**env, **ISA.get(isa, {})}
+        return {**env, **told_processor(), **ISA.get(isa, {})}
 
 
 HEED = Engine("bench/workloads_heed")
@@ -57,16 +59,21 @@ PEERS = {
 }
 
 
-def openblas_core():
-    """OpenBLAS 0.3.21 takes Intel's newer processors for a Prescott of 2004 and computes with SSE3: it is told."""
+def told_processor():
+    """What libraries older than the processor have to be told of it.
+
+    OpenBLAS 0.3.21 takes Intel's newer processors for a Prescott of 2004 and computes with SSE3, AMD's with
+    AVX-512 for ones with AVX2 (half the speed). BLIS 0.9 takes the latter for ones without either (a sixth).
+    """
     try:
         cpu = Path("/proc/cpuinfo").read_text()
     except OSError:
-        return None
-    if "GenuineIntel" not in cpu:
-        return None
+        return {}
     flags = next((line.split() for line in cpu.splitlines() if line.startswith("flags")), [])
-    return "SkylakeX" if "avx512vl" in flags else "Haswell" if "avx2" in flags else None
+    if "avx512vl" in flags:
+        told = {"OPENBLAS_CORETYPE": "SkylakeX"}
+        return told if "GenuineIntel" in cpu else {**told, "BLIS_ARCH_TYPE": "0"}  # skx
+    return {"OPENBLAS_CORETYPE": "Haswell"} if "GenuineIntel" in cpu and "avx2" in flags else {}
 
 
 def loaded_libraries(pid):

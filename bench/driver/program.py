@@ -1,6 +1,7 @@
 """A program that lets itself be measured (support/protocol.hpp): one process, a line per sample."""
 
 import json
+import os
 import subprocess
 import time
 from statistics import median
@@ -28,6 +29,12 @@ def median_start(path, samples):
     return median(once() for _ in range(samples))
 
 
+def stay_on_one_core():
+    """All programs with one thread on the same core: on a shared machine one may be half as fast as another."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+
+
 class Program:
     def __init__(self, engine, build, workload, threads, isa=None):
         path = engine.path(build, isa)
@@ -38,6 +45,7 @@ class Program:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            preexec_fn=stay_on_one_core if threads == 1 else None,
         )
         first, _, rest = self._line().partition(" ")
         if first != "ready":
