@@ -10,7 +10,7 @@
 // product has its own m, n, k.
 //
 // Suffix _backward: ADDS the gradient into d..., one with a flag `add` only if that is true (else it ASSIGNS
-// dx, which may hold anything); every other kernel ASSIGNS its output. The output may be an
+// dx or dgi, which may hold anything); every other kernel ASSIGNS its output. The output may be an
 // input's array if both have the same size; arrays that overlap otherwise are not allowed.
 
 namespace heed::kernels {
@@ -101,16 +101,17 @@ struct Table {
   // ---- gates of one row of a recurrent step, hidden size n; gi and gh are the input's and the state's share
   // of the pre-activations, in torch.nn's gate order.
   // GRU (r, z, n): r = s(gi_r + gh_r), z = s(gi_z + gh_z), c = tanh(gi_n + r gh_n), h' = (1 - z) c + z h.
-  // saved: 3n reals, r | z | c.
+  // saved: 4n reals, r | z | c | gh_n.
   void (*gru)(const T* gi, const T* gh, const T* h, T* h_next, T* saved, int64_t n) noexcept;
-  // dgi (3n) and dgh (3n) are ASSIGNED; dh += z dh'. gh_n: the last third of gh.
-  void (*gru_backward)(const T* saved, const T* gh_n, const T* h, const T* dh_next, T* dgi, T* dgh, T* dh,
-                       int64_t n) noexcept;
+  // dh holds dL/dh' and becomes z dh', what reaches h beside W_hh. dgi (3n): `add` as above; dgh (3n) is
+  // ASSIGNED.
+  void (*gru_backward)(const T* saved, const T* h, bool add, T* dgi, T* dgh, T* dh, int64_t n) noexcept;
   // LSTM (i, f, g, o): c' = s(f) c + s(i) tanh(g), h' = s(o) tanh(c').
   // saved: 5n reals, i | f | g | o | tanh c'.
   void (*lstm)(const T* gi, const T* gh, const T* c, T* h_next, T* c_next, T* saved, int64_t n) noexcept;
-  // dgates (4n) is ASSIGNED (the same for gi and gh); dc += f dc'_total. dc_next may be null (0).
-  void (*lstm_backward)(const T* saved, const T* c, const T* dh_next, const T* dc_next, T* dgates, T* dc,
+  // dh and dc hold dL/dh' and dL/dc'; dh becomes 0, dc what reaches c. dgi (4n): `add` as above; dgh (4n) is
+  // ASSIGNED.
+  void (*lstm_backward)(const T* saved, const T* c, bool add, T* dgi, T* dgh, T* dh, T* dc,
                         int64_t n) noexcept;
 
   // ---- additive attention (Bahdanau et al. 2014, A.1.2): the score of one query for each of s keys,

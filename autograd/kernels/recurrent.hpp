@@ -13,32 +13,39 @@ HEED_KERNEL void gru(const Value<B>* gi, const Value<B>* gh, const Value<B>* h, 
   sweep<B>(n, [&](auto io, int64_t i) {
     const B r = math::sigmoid(io.load(gi + i) + io.load(gh + i));
     const B z = math::sigmoid(io.load(gi + n + i) + io.load(gh + n + i));
-    const B c = math::tanh(fused(r, io.load(gh + 2 * n + i), io.load(gi + 2 * n + i)));
+    const B gh_n = io.load(gh + 2 * n + i);
+    const B c = math::tanh(fused(r, gh_n, io.load(gi + 2 * n + i)));
     io.store(h_next + i, fused(z, io.load(h + i) - c, c));  // (1 - z) c + z h
     io.store(saved + i, r);
     io.store(saved + n + i, z);
     io.store(saved + 2 * n + i, c);
+    io.store(saved + 3 * n + i, gh_n);
   });
 }
 
+// y_i = v, or y_i += v
+template <class B, class IO>
+HEED_INLINE void store_sum(IO io, bool add, Value<B>* y, const B& v) noexcept {
+  io.store(y, add ? io.load(y) + v : v);
+}
+
 template <class B>
-HEED_KERNEL void gru_backward(const Value<B>* saved, const Value<B>* gh_n, const Value<B>* h,
-                              const Value<B>* dh_next, Value<B>* dgi, Value<B>* dgh, Value<B>* dh,
-                              int64_t n) noexcept {
+HEED_KERNEL void gru_backward(const Value<B>* saved, const Value<B>* h, bool add, Value<B>* dgi,
+                              Value<B>* dgh, Value<B>* dh, int64_t n) noexcept {
   sweep<B>(n, [&](auto io, int64_t i) {
     const B r = io.load(saved + i), z = io.load(saved + n + i), c = io.load(saved + 2 * n + i);
-    const B d = io.load(dh_next + i);
+    const B d = io.load(dh + i);
     // h' = (1 - z) c + z h
     const B dz = d * (io.load(h + i) - c) * z * (B(1) - z);
     const B dc = d * (B(1) - z) * (B(1) - c * c);
     // c = tanh(gi_n + r gh_n)
-    const B dr = dc * io.load(gh_n + i) * r * (B(1) - r);
-    io.store(dh + i, fused(d, z, io.load(dh + i)));
-    io.store(dgi + i, dr);
+    const B dr = dc * io.load(saved + 3 * n + i) * r * (B(1) - r);
+    io.store(dh + i, d * z);
+    store_sum(io, add, dgi + i, dr);
     io.store(dgh + i, dr);
-    io.store(dgi + n + i, dz);
+    store_sum(io, add, dgi + n + i, dz);
     io.store(dgh + n + i, dz);
-    io.store(dgi + 2 * n + i, dc);
+    store_sum(io, add, dgi + 2 * n + i, dc);
     io.store(dgh + 2 * n + i, dc * r);
   });
 }
@@ -63,21 +70,23 @@ HEED_KERNEL void lstm(const Value<B>* gi, const Value<B>* gh, const Value<B>* c,
 }
 
 template <class B>
-HEED_KERNEL void lstm_backward(const Value<B>* saved, const Value<B>* c, const Value<B>* dh_next,
-                               const Value<B>* dc_next, Value<B>* dgates, Value<B>* dc, int64_t n) noexcept {
+HEED_KERNEL void lstm_backward(const Value<B>* saved, const Value<B>* c, bool add, Value<B>* dgi,
+                               Value<B>* dgh, Value<B>* dh, Value<B>* dc, int64_t n) noexcept {
   sweep<B>(n, [&](auto io, int64_t j) {
     const B i = io.load(saved + j), f = io.load(saved + n + j), g = io.load(saved + 2 * n + j);
     const B o = io.load(saved + 3 * n + j), t = io.load(saved + 4 * n + j);
-    const B dh = io.load(dh_next + j);
-    // h' = o tanh(c'): c' is reached from h' and, when given, from the next step's cell
-    B total = dh * o * (B(1) - t * t);
-    if (dc_next != nullptr) total += io.load(dc_next + j);
+    const B d = io.load(dh + j);
+    // h' = o tanh(c'): c' is reached from h' and from the next step's cell
+    const B total = io.load(dc + j) + d * o * (B(1) - t * t);
     // c' = f c + i g
-    io.store(dc + j, fused(total, f, io.load(dc + j)));
-    io.store(dgates + j, total * g * i * (B(1) - i));
-    io.store(dgates + n + j, total * io.load(c + j) * f * (B(1) - f));
-    io.store(dgates + 2 * n + j, total * i * (B(1) - g * g));
-    io.store(dgates + 3 * n + j, dh * t * o * (B(1) - o));
+    io.store(dc + j, total * f);
+    io.store(dh + j, B(0));
+    const B gates[4] = {total * g * i * (B(1) - i), total * io.load(c + j) * f * (B(1) - f),
+                        total * i * (B(1) - g * g), d * t * o * (B(1) - o)};
+    for (int k = 0; k < 4; ++k) {
+      store_sum(io, add, dgi + k * n + j, gates[k]);
+      io.store(dgh + k * n + j, gates[k]);
+    }
   });
 }
 

@@ -66,7 +66,6 @@ void step_forward(const Recurrence& r, const real* gi, const real* gh, const rea
       break;
     case Cell::gru:  // saved: r | z | c | gh_n
       simd().gru(gi, gh, state, next, saved, n);
-      std::copy_n(gh + 2 * n, n, saved + 3 * n);
       break;
     case Cell::lstm:
       simd().lstm(gi, gh, state + n, next, next + n, saved, n);
@@ -74,23 +73,23 @@ void step_forward(const Recurrence& r, const real* gi, const real* gh, const rea
   }
 }
 
-// From d, the gradient of the next state: dgi and dgh (assigned), and the part of the previous state's
-// gradient that does not flow through W_hh (added to dstate).
-void step_backward(const Recurrence& r, const real* saved, const real* state, const real* next, const real* d,
-                   real* dgi, real* dgh, real* dstate) {
+// d: the gradient of the next state, of which the part of the previous state's gradient remains that does not
+// flow through W_hh. dgi: added to or, where not `add`, assigned; dgh: assigned.
+void step_backward(const Recurrence& r, const real* saved, const real* state, const real* next, bool add,
+                   real* dgi, real* dgh, real* d) {
   const int64_t n = r.hidden;
   switch (r.cell) {
     case Cell::rnn:  // h' = tanh(gi + gh)  =>  dgi = dgh = (1 - h'^2) d
       std::fill_n(dgh, n, real(0));
       simd().tanh_backward(next, d, dgh, n);
-      std::copy_n(dgh, n, dgi);
+      add ? simd().add(dgi, dgh, dgi, n) : simd().scale(1, dgh, dgi, n);
+      std::fill_n(d, n, real(0));
       break;
     case Cell::gru:
-      simd().gru_backward(saved, saved + 3 * n, state, d, dgi, dgh, dstate, n);
+      simd().gru_backward(saved, state, add, dgi, dgh, d, n);
       break;
     case Cell::lstm:
-      simd().lstm_backward(saved, state + n, d, d + n, dgh, dstate + n, n);
-      std::copy_n(dgh, 4 * n, dgi);
+      simd().lstm_backward(saved, state + n, add, dgi, dgh, d, d + n, n);
       break;
   }
 }
@@ -158,35 +157,32 @@ void run_forward(const Recurrence& r, const real* x_gates, const real* initial, 
 
 struct StepsBack {
   const real *initial, *states, *saved, *weight;
-  const real* dstates;  // the gradient of the op's output
-  real* dx_gates;       // null when not wanted
-  real* dgh;            // (B, T, G H): of every step
-  real* dstate;         // (B, P H): of the state, while it is carried back through time
+  const real* dstates;      // the gradient of the op's output
+  Gradients::Sum dx_gates;  // null when not wanted
+  real* dgh;                // (B, T, G H): of every step
+  real* dstate;             // (B, P H): of the state, while it is carried back through time
 };
 
 void run_backward(const Recurrence& r, const StepsBack& p) {
-  Buffer scratch(r.batch * (r.gate_width + r.state_width));
-  real* dgi = scratch.mutable_data();
-  real* d = dgi + r.batch * r.gate_width;
+  Buffer unwanted(p.dx_gates ? 0 : r.batch * r.gate_width);
+  real* nowhere = unwanted.mutable_data();
+  const bool add = p.dx_gates && !p.dx_gates.fresh;
   for (int64_t i = r.time - 1; i >= 0; --i) {
     const int64_t t = r.step(i);
     const Previous previous(r, p.initial, p.states, i);
     r.for_batch([&](int64_t b) {
       const int64_t row = r.row(b, t);
       const int64_t width = r.state_width;
-      real* carried = p.dstate + b * width;
-      simd().axpy(1, p.dstates + row * width, carried, width);
+      real* d = p.dstate + b * width;
+      simd().axpy(1, p.dstates + row * width, d, width);
+      real* dgi = p.dx_gates ? p.dx_gates.data + row * r.gate_width : nowhere + b * r.gate_width;
       real* dgh = p.dgh + row * r.gate_width;
       if (r.past_end(b, t)) {  // s_t = s_{t-1}: the gradient passes as it is
         std::fill_n(dgh, r.gate_width, real(0));
-        return;
-      }
-      std::copy_n(carried, width, d + b * width);
-      std::fill_n(carried, width, real(0));
-      step_backward(r, p.saved + row * r.saved_width, previous[b], p.states + row * width, d + b * width,
-                    dgi + b * r.gate_width, dgh, carried);
-      if (p.dx_gates != nullptr) {
-        simd().axpy(1, dgi + b * r.gate_width, p.dx_gates + row * r.gate_width, r.gate_width);
+        if (!add) std::fill_n(dgi, r.gate_width, real(0));
+      } else {
+        step_backward(r, p.saved + row * r.saved_width, previous[b], p.states + row * width, add, dgi, dgh,
+                      d);
       }
     });
     // gh = W h  =>  dh += dgh W
@@ -217,22 +213,24 @@ Tensor recurrent(Cell cell, const Tensor& x_gates, const Tensor& state, const Te
   Buffer saved(r.batch * r.time * r.saved_width);
   run_forward(r, x_gates.data(), state.data(), weight_hh.data(), bias_hh.defined() ? bias_hh.data() : nullptr,
               states.mutable_data(), saved.mutable_data());
-  return record(
-      "recurrent", states, {&x_gates, &state, &weight_hh, &bias_hh},
-      [r = std::move(r), initial = Saved(state), weight = Saved(weight_hh), states = Saved(states),
-       saved = Saved(saved)](Gradients& g) {
-        Buffer all_dgh(r.batch * r.time * r.gate_width);
-        Buffer dstate = Buffer::zeros(r.batch * r.state_width);
-        real* dgh = all_dgh.mutable_data();
-        run_backward(r, {initial, states, saved, weight, g.output(), g.input(0), dgh, dstate.mutable_data()});
-        if (real* ds = g.input(1)) simd().axpy(1, dstate.data(), ds, dstate.size());
-        if (real* dw = g.input(2)) {
-          const Buffer h = previous_hidden(r, initial, states);
-          simd().gemm(true, false, r.gate_width, r.hidden, r.batch * r.time, 1, dgh, r.gate_width, h.data(),
-                      r.hidden, true, dw, r.hidden);
-        }
-        if (real* db = g.input(3)) simd().sum_rows(dgh, db, r.batch * r.time, r.gate_width);
-      });
+  return record("recurrent", states, {&x_gates, &state, &weight_hh, &bias_hh},
+                [r = std::move(r), initial = Saved(state), weight = Saved(weight_hh), states = Saved(states),
+                 saved = Saved(saved)](Gradients& g) {
+                  Buffer all_dgh(r.batch * r.time * r.gate_width);
+                  Buffer dstate = Buffer::zeros(r.batch * r.state_width);
+                  real* dgh = all_dgh.mutable_data();
+                  const StepsBack steps{initial,    states,   saved, weight,
+                                        g.output(), g.sum(0), dgh,   dstate.mutable_data()};
+                  run_backward(r, steps);
+                  if (real* ds = g.input(1)) simd().axpy(1, dstate.data(), ds, dstate.size());
+                  if (real* dw = g.input(2)) {
+                    const Buffer copies = r.time == 1 ? Buffer() : previous_hidden(r, initial, states);
+                    const real* h = copies ? copies.data() : initial.data();
+                    simd().gemm(true, false, r.gate_width, r.hidden, r.batch * r.time, 1, dgh, r.gate_width,
+                                h, copies ? r.hidden : r.state_width, true, dw, r.hidden);
+                  }
+                  if (real* db = g.input(3)) simd().sum_rows(dgh, db, r.batch * r.time, r.gate_width);
+                });
 }
 
 }  // namespace heed::inline HEED_PRECISION

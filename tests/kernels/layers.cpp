@@ -116,28 +116,32 @@ TEST_CASE_TEMPLATE("the gates of a GRU and their gradients", T, float, double) {
     for (const int64_t size : sizes()) {
       const auto n = static_cast<std::size_t>(size);
       const auto gi = random<T>(3 * size, 1), gh = random<T>(3 * size, 2), h = random<T>(size, 3);
-      const auto d = random<T>(size, 4), before = random<T>(size, 5);
-      std::vector<Exact> next(n), saved(3 * n), dgi(3 * n), dgh(3 * n), dh(n);
+      const auto d = random<T>(size, 4), before = random<T>(3 * size, 5);
+      std::vector<Exact> next(n), saved(4 * n), dgi(3 * n), dgh(3 * n), dh(n);
       for (std::size_t i = 0; i < n; ++i) {
         const Exact r = sigmoid(Exact(gi[i]) + gh[i]), z = sigmoid(Exact(gi[n + i]) + gh[n + i]);
         const Exact c = std::tanh(gi[2 * n + i] + r * gh[2 * n + i]);
         next[i] = (1 - z) * c + z * h[i];
-        saved[i] = r, saved[n + i] = z, saved[2 * n + i] = c;
+        saved[i] = r, saved[n + i] = z, saved[2 * n + i] = c, saved[3 * n + i] = gh[2 * n + i];
         const Exact dc = d[i] * (1 - z) * (1 - c * c);
         dgi[2 * n + i] = dc, dgh[2 * n + i] = dc * r;
         dgi[i] = dgh[i] = dc * gh[2 * n + i] * r * (1 - r);
         dgi[n + i] = dgh[n + i] = d[i] * (h[i] - c) * z * (1 - z);
-        dh[i] = before[i] + d[i] * z;
+        dh[i] = d[i] * z;
       }
-      std::vector<T> got_next(n), got_saved(3 * n), got_dgi(3 * n), got_dgh(3 * n), got_dh = before;
+      std::vector<T> got_next(n), got_saved(4 * n), got_dgi(3 * n, NAN), got_dgh(3 * n), got_dh = d;
       t->gru(gi.data(), gh.data(), h.data(), got_next.data(), got_saved.data(), size);
-      t->gru_backward(got_saved.data(), gh.data() + 2 * n, h.data(), d.data(), got_dgi.data(), got_dgh.data(),
-                      got_dh.data(), size);
+      t->gru_backward(got_saved.data(), h.data(), false, got_dgi.data(), got_dgh.data(), got_dh.data(), size);
       CHECK(distance(got_next, next, 1) < 4);
       CHECK(distance(got_saved, saved, 1) < 4);
       CHECK(distance(got_dgi, dgi, 2) < 4);
       CHECK(distance(got_dgh, dgh, 2) < 4);
       CHECK(distance(got_dh, dh, 2) < 4);
+      auto sum = before;
+      got_dh = d;
+      t->gru_backward(got_saved.data(), h.data(), true, sum.data(), got_dgh.data(), got_dh.data(), size);
+      for (std::size_t i = 0; i < 3 * n; ++i) dgi[i] += before[i];
+      CHECK(distance(sum, dgi, 2) < 4);
     }
   }
 }
@@ -145,10 +149,10 @@ TEST_CASE_TEMPLATE("the gates of a GRU and their gradients", T, float, double) {
 TEST_CASE_TEMPLATE("the gates of an LSTM and their gradients", T, float, double) {
   for (const Table<T>* t : tables<T>()) {
     for (const int64_t size : sizes()) {
-      for (const bool cell_gradient : {false, true}) {
+      for (const bool add : {false, true}) {
         const auto n = static_cast<std::size_t>(size);
         const auto gi = random<T>(4 * size, 1), gh = random<T>(4 * size, 2), c = random<T>(size, 3);
-        const auto dh = random<T>(size, 4), dc_next = random<T>(size, 5), before = random<T>(size, 6);
+        const auto dh = random<T>(size, 4), dc_next = random<T>(size, 5), before = random<T>(4 * size, 6);
         std::vector<Exact> h_next(n), c_next(n), dgates(4 * n), dc(n);
         for (std::size_t j = 0; j < n; ++j) {
           const auto gate = [&](std::size_t k) { return Exact(gi[k * n + j]) + gh[k * n + j]; };
@@ -157,21 +161,26 @@ TEST_CASE_TEMPLATE("the gates of an LSTM and their gradients", T, float, double)
           c_next[j] = f * c[j] + i * g;
           const Exact tc = std::tanh(c_next[j]);
           h_next[j] = o * tc;
-          const Exact total = dh[j] * o * (1 - tc * tc) + (cell_gradient ? Exact(dc_next[j]) : 0);
-          dc[j] = before[j] + total * f;
+          const Exact total = dh[j] * o * (1 - tc * tc) + dc_next[j];
+          dc[j] = total * f;
           dgates[j] = total * g * i * (1 - i);
           dgates[n + j] = total * c[j] * f * (1 - f);
           dgates[2 * n + j] = total * i * (1 - g * g);
           dgates[3 * n + j] = dh[j] * tc * o * (1 - o);
         }
-        std::vector<T> got_h(n), got_c(n), saved(5 * n), got_dgates(4 * n), got_dc = before;
+        std::vector<Exact> dgi = dgates;
+        for (std::size_t j = 0; add && j < 4 * n; ++j) dgi[j] += before[j];
+        std::vector<T> got_h(n), got_c(n), saved(5 * n), got_dgates(4 * n), got_dh = dh, got_dc = dc_next;
+        std::vector<T> got_dgi = add ? before : std::vector<T>(4 * n, NAN);
         t->lstm(gi.data(), gh.data(), c.data(), got_h.data(), got_c.data(), saved.data(), size);
-        t->lstm_backward(saved.data(), c.data(), dh.data(), cell_gradient ? dc_next.data() : nullptr,
-                         got_dgates.data(), got_dc.data(), size);
+        t->lstm_backward(saved.data(), c.data(), add, got_dgi.data(), got_dgates.data(), got_dh.data(),
+                         got_dc.data(), size);
         CHECK(distance(got_h, h_next, 1) < 4);
         CHECK(distance(got_c, c_next, 2) < 4);
         CHECK(distance(got_dgates, dgates, 2) < 4);
         CHECK(distance(got_dc, dc, 2) < 4);
+        CHECK(distance(got_dgi, dgi, 2) < 4);
+        CHECK(got_dh == std::vector<T>(n, 0));
       }
     }
   }
