@@ -185,7 +185,8 @@ HEED_INLINE B exp_of_negative(const B& x) noexcept {
 }
 
 // ---- tanh. In float a quotient of polynomials, x P(x^2) / Q(x^2) with P(0) = Q(0) = 1, which is a third faster
-// than by e^2x; in double, where that would take twice the degree,
+// than by e^2x, never beyond 1, but where it is nearly 1 not always rising. In double, where that would take
+// twice the degree,
 // tanh = (e^2x - 1) / (e^2x + 1) = u / (u + 2) with u = e^2x - 1, which keeps all digits near 0
 
 template <class B>

@@ -41,10 +41,10 @@ Products plan(const Tensor& a, const Tensor& b, Transposed transposed) {
   if (inner != p.k) refuse(fmt::format("inner sizes {} and {} differ", p.k, inner).c_str());
   if (b.rank() == 2) {
     if (transposed.a) {
-      p.count = a.size() / std::max<int64_t>(p.m * p.k, 1);
+      p.count = a.shape().outer(-2);
       p.step_a = p.m * p.k;
     } else {
-      p.m = a.size() / std::max<int64_t>(p.k, 1);  // one product: the rows of all matrices below each other
+      p.m = a.shape().outer(-1);  // one product: the rows of all matrices below each other
     }
     return p;
   }
@@ -53,7 +53,7 @@ Products plan(const Tensor& a, const Tensor& b, Transposed transposed) {
   }
   p.step_a = p.m * p.k;
   p.step_b = p.k * p.n;
-  p.count = b.size() / std::max<int64_t>(p.step_b, 1);
+  p.count = b.shape().outer(-2);
   return p;
 }
 

@@ -158,14 +158,13 @@ void run_forward(const Recurrence& r, const real* x_gates, const real* initial, 
 struct StepsBack {
   const real *initial, *states, *saved, *weight;
   const real* dstates;      // the gradient of the op's output
-  Gradients::Sum dx_gates;  // null when not wanted
   real* dgh;                // (B, T, G H): of every step
   real* dstate;             // (B, P H): of the state, while it is carried back through time
+  real* unwanted;           // (B, G H): takes dx_gates' place where nobody wants it
+  Gradients::Sum dx_gates;  // asked for last: see Gradients::Sum
 };
 
 void run_backward(const Recurrence& r, const StepsBack& p) {
-  Buffer unwanted(p.dx_gates ? 0 : r.batch * r.gate_width);
-  real* nowhere = unwanted.mutable_data();
   const bool add = p.dx_gates && !p.dx_gates.fresh;
   for (int64_t i = r.time - 1; i >= 0; --i) {
     const int64_t t = r.step(i);
@@ -175,7 +174,7 @@ void run_backward(const Recurrence& r, const StepsBack& p) {
       const int64_t width = r.state_width;
       real* d = p.dstate + b * width;
       simd().axpy(1, p.dstates + row * width, d, width);
-      real* dgi = p.dx_gates ? p.dx_gates.data + row * r.gate_width : nowhere + b * r.gate_width;
+      real* dgi = p.dx_gates ? p.dx_gates.data + row * r.gate_width : p.unwanted + b * r.gate_width;
       real* dgh = p.dgh + row * r.gate_width;
       if (r.past_end(b, t)) {  // s_t = s_{t-1}: the gradient passes as it is
         std::fill_n(dgh, r.gate_width, real(0));
@@ -213,24 +212,27 @@ Tensor recurrent(Cell cell, const Tensor& x_gates, const Tensor& state, const Te
   Buffer saved(r.batch * r.time * r.saved_width);
   run_forward(r, x_gates.data(), state.data(), weight_hh.data(), bias_hh.defined() ? bias_hh.data() : nullptr,
               states.mutable_data(), saved.mutable_data());
-  return record("recurrent", states, {&x_gates, &state, &weight_hh, &bias_hh},
-                [r = std::move(r), initial = Saved(state), weight = Saved(weight_hh), states = Saved(states),
-                 saved = Saved(saved)](Gradients& g) {
-                  Buffer all_dgh(r.batch * r.time * r.gate_width);
-                  Buffer dstate = Buffer::zeros(r.batch * r.state_width);
-                  real* dgh = all_dgh.mutable_data();
-                  const StepsBack steps{initial,    states,   saved, weight,
-                                        g.output(), g.sum(0), dgh,   dstate.mutable_data()};
-                  run_backward(r, steps);
-                  if (real* ds = g.input(1)) simd().axpy(1, dstate.data(), ds, dstate.size());
-                  if (real* dw = g.input(2)) {
-                    const Buffer copies = r.time == 1 ? Buffer() : previous_hidden(r, initial, states);
-                    const real* h = copies ? copies.data() : initial.data();
-                    simd().gemm(true, false, r.gate_width, r.hidden, r.batch * r.time, 1, dgh, r.gate_width,
-                                h, copies ? r.hidden : r.state_width, true, dw, r.hidden);
-                  }
-                  if (real* db = g.input(3)) simd().sum_rows(dgh, db, r.batch * r.time, r.gate_width);
-                });
+  return record(
+      "recurrent", states, {&x_gates, &state, &weight_hh, &bias_hh},
+      [r = std::move(r), initial = Saved(state), weight = Saved(weight_hh), states = Saved(states),
+       saved = Saved(saved)](Gradients& g) {
+        Buffer all_dgh(r.batch * r.time * r.gate_width);
+        Buffer dstate = Buffer::zeros(r.batch * r.state_width);
+        real* dgh = all_dgh.mutable_data();
+        Buffer unwanted(g.wants(0) ? 0 : r.batch * r.gate_width);
+        const StepsBack steps{
+            initial, states, saved, weight, g.output(), dgh, dstate.mutable_data(), unwanted.mutable_data(),
+            g.sum(0)};
+        run_backward(r, steps);
+        if (real* ds = g.input(1)) simd().axpy(1, dstate.data(), ds, dstate.size());
+        if (real* dw = g.input(2)) {
+          const Buffer copies = r.time == 1 ? Buffer() : previous_hidden(r, initial, states);
+          const real* h = copies ? copies.data() : initial.data();
+          simd().gemm(true, false, r.gate_width, r.hidden, r.batch * r.time, 1, dgh, r.gate_width, h,
+                      copies ? r.hidden : r.state_width, true, dw, r.hidden);
+        }
+        if (real* db = g.input(3)) simd().sum_rows(dgh, db, r.batch * r.time, r.gate_width);
+      });
 }
 
 }  // namespace heed::inline HEED_PRECISION

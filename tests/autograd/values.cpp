@@ -76,6 +76,41 @@ TEST_CASE("gradients at kinks and ties") {
               {0, 1, 0, 0}));
 }
 
+TEST_CASE("products over nothing are zeros, as are gradients through products of no elements") {
+  const auto litter = [] {
+    Tensor::full({2, 3, 5}, std::numeric_limits<real>::quiet_NaN());
+  };  // for the pool
+  struct Case {
+    Shape a, b;
+    Transposed transposed;
+  };
+  const Case cases[] = {
+      {{3, 0}, {0, 4}, {}},
+      {{2, 3, 0}, {2, 0, 4}, {}},
+      {{2, 0, 3}, {0, 4}, {.a = true}},
+      {{2, 3, 0}, {2, 4, 0}, {.b = true}},
+      {{2, 3, 5}, {2, 5, 0}, {}},
+      {{2, 0, 5}, {2, 5, 4}, {}},
+      {{0, 5, 3}, {5, 4}, {.a = true}},
+      {{2, 5, 3}, {5, 0}, {.a = true}},
+      {{0, 5}, {5, 4}, {}},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.a.text());
+    CAPTURE(c.b.text());
+    Tensor a = Tensor::full(c.a, 1), b = Tensor::full(c.b, 1);
+    a.requires_grad(), b.requires_grad();
+    litter();
+    const Tensor y = matmul(a, b, c.transposed);
+    for (const real v : y.values()) CHECK(v == 0);
+    const Tensor loss = sum(y);
+    litter();
+    backward(loss);
+    for (const Tensor& x : {a, b})
+      for (const real v : x.grad().values()) CHECK(v == 0);
+  }
+}
+
 TEST_CASE("dropout keeps the mean, and scales what it keeps") {
   Rng rng(1);
   const Tensor y = dropout(Tensor::full({20'000}, 1), real(0.25), rng);
