@@ -351,18 +351,21 @@ TEST_CASE("walk is learned faster with attention to the own past than without" *
 
 TEST_CASE("every pair of halves learns to copy and to reverse short sequences" *
           doctest::test_suite("training")) {
-  for (const char* encoder : {"rnn", "cnn"}) {
-    for (const char* decoder : {"rnn", "cnn"}) {
+  const std::string kinds[] = {"rnn", "cnn", "transformer"};
+  for (const std::string& encoder : kinds) {
+    for (const std::string& decoder : kinds) {
       CAPTURE(encoder);
       CAPTURE(decoder);
+      const bool self = encoder == "transformer" || decoder == "transformer";
       const Settings settings{.model = "hybrid",
                               .encoder = encoder,
                               .decoder = decoder,
                               .embed = 24,
                               .hidden = 32,
                               .layers = 2,
-                              .steps = 500,
-                              .lr = 5e-3};
+                              .steps = self ? 700 : 500,
+                              .lr = 5e-3,
+                              .warmup = self ? 50 : 0};
       CHECK(worst_share(copy_task(8), {3, 6}, settings, 1) >= 0.9);
       CHECK(worst_share(reverse_task(8), {3, 6}, settings, 1) >= 0.9);
     }

@@ -4,13 +4,16 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "layers/models/beam.hpp"
 #include "layers/models/recurrent.hpp"
 #include "layers/models/rnn_encoder_decoder.hpp"
 #include "layers/models/tokens.hpp"
 #include "layers/models/transformer.hpp"
+#include "layers/positions.hpp"
 #include "tests/layers/common.hpp"
+#include "tests/layers/halves.hpp"
 
 // What the tests of decoding share: models, what teacher forcing says of an answer, a language model whose
 // distribution is a table.
@@ -45,7 +48,8 @@ inline TransformerSeq2Seq::Options transformer_options(int64_t vocabulary) {
   return {.source_vocabulary = 9, .target_vocabulary = vocabulary, .size = 8, .layers = 2, .heads = 2};
 }
 
-// Recurrent models, one of which does not attend, and the Transformer; as they begin and scattered.
+// Recurrent models, one of which does not attend; the Transformer, with each kind of positions and with heads
+// that share keys and values; every pair of halves. As they begin and scattered.
 inline void for_all_models(int64_t vocabulary, const Check& check) {
   for (const uint64_t seed : {0, 1, 2, 3}) {
     CAPTURE(seed);
@@ -61,7 +65,15 @@ inline void for_all_models(int64_t vocabulary, const Check& check) {
         RnnEncoderDecoder::Options{
             .source_vocabulary = 9, .target_vocabulary = vocabulary, .embed = 5, .hidden = 6},
         rng));
-    models.push_back(std::make_unique<TransformerSeq2Seq>(transformer_options(vocabulary), rng));
+    for (const KnownPositions& positions : known_positions()) {
+      TransformerSeq2Seq::Options options = transformer_options(vocabulary);
+      options.positions = positions.name;
+      options.kv_heads = positions.name == std::string("relative") ? 1 : 2;
+      models.push_back(std::make_unique<TransformerSeq2Seq>(options, rng));
+    }
+    for_all_halves(
+        {.source_vocabulary = 9, .target_vocabulary = vocabulary, .embed = 5, .hidden = 6, .layers = 2},
+        [&](EncoderDecoder model) { models.push_back(std::make_unique<EncoderDecoder>(std::move(model))); });
     for (size_t i = 0; i < models.size(); ++i) {
       CAPTURE(i);
       if (seed > 0) scatter(*models[i], seed);

@@ -4,6 +4,7 @@
 
 #include "layers/models/conv_seq2seq.hpp"
 #include "layers/models/hybrid.hpp"
+#include "layers/models/transformer.hpp"
 
 // Small encoder-decoders of two halves, every pair of kinds.
 
@@ -16,8 +17,20 @@ struct HalfSizes {
   Cell cell = Cell::gru;
 };
 
-inline std::unique_ptr<Encoder> make_encoder(bool conv, const HalfSizes& o, Rng& rng) {
-  if (conv) {
+enum class Half { rnn, cnn, transformer };
+
+inline TransformerOptions transformer_half(const HalfSizes& o) {
+  return {.source_vocabulary = o.source_vocabulary,
+          .target_vocabulary = o.target_vocabulary,
+          .size = o.hidden,
+          .layers = o.layers,
+          .heads = 2,
+          .activation = Activation::gelu};
+}
+
+inline std::unique_ptr<Encoder> make_encoder(Half kind, const HalfSizes& o, Rng& rng) {
+  if (kind == Half::transformer) return std::make_unique<TransformerEncoder>(transformer_half(o), rng);
+  if (kind == Half::cnn) {
     return std::make_unique<ConvEncoder>(
         ConvEncoder::Options{
             .vocabulary = o.source_vocabulary, .embed = o.embed, .hidden = o.hidden, .layers = o.layers},
@@ -31,8 +44,13 @@ inline std::unique_ptr<Encoder> make_encoder(bool conv, const HalfSizes& o, Rng&
                                             rng);
 }
 
-inline std::unique_ptr<Decoder> make_decoder(bool conv, int64_t memory, const HalfSizes& o, Rng& rng) {
-  if (conv) {
+inline std::unique_ptr<Decoder> make_decoder(Half kind, int64_t memory, const HalfSizes& o, Rng& rng) {
+  if (kind == Half::transformer) {
+    TransformerOptions options = transformer_half(o);
+    options.memory = memory;
+    return std::make_unique<TransformerDecoder>(options, rng);
+  }
+  if (kind == Half::cnn) {
     return std::make_unique<ConvDecoder>(ConvDecoder::Options{.vocabulary = o.target_vocabulary,
                                                               .memory = memory,
                                                               .embed = o.embed,
@@ -51,10 +69,11 @@ inline std::unique_ptr<Decoder> make_decoder(bool conv, int64_t memory, const Ha
 
 template <class F>
 void for_all_halves(const HalfSizes& sizes, F f) {
-  for (const bool read : {false, true}) {
-    for (const bool write : {false, true}) {
-      CAPTURE(read);
-      CAPTURE(write);
+  constexpr Half kinds[] = {Half::rnn, Half::cnn, Half::transformer};
+  for (const Half read : kinds) {
+    for (const Half write : kinds) {
+      CAPTURE(static_cast<int>(read));
+      CAPTURE(static_cast<int>(write));
       Rng rng(1);
       auto encoder = make_encoder(read, sizes, rng);
       auto decoder = make_decoder(write, encoder->size(), sizes, rng);
