@@ -35,6 +35,7 @@ struct Recurrent {
   Tensor gates = leaf({batch, steps, 3 * n}, 1), state = leaf({batch, n}, 2), weight = leaf({3 * n, n}, 3),
          bias = leaf({3 * n}, 4);
 
+  TensorList leaves() const { return {gates, state, weight, bias}; }
   Tensor fused() const { return recurrent(Cell::gru, gates, state, weight, bias); }
   Tensor composed() const {
     TensorList states;
@@ -55,6 +56,7 @@ struct AdditiveScores {
   static constexpr int64_t batch = 32, queries = 16, slots = 24, n = 128;
   Tensor q = leaf({batch, queries, n}, 1), k = leaf({batch, slots, n}, 2), v = leaf({1, n}, 3);
 
+  TensorList leaves() const { return {q, k, v}; }
   Tensor fused() const { return additive_scores(q, k, v.reshape({n})); }
   Tensor composed() const {
     return linear(tanh(add(q.reshape({batch, queries, 1, n}), k.reshape({batch, 1, slots, n}))), v);
@@ -70,6 +72,7 @@ struct Attention {
   Tensor q = leaf(shape(false), 1), k = leaf(shape(false), 2), v = leaf(shape(false), 3);
   Tensor qs = leaf(shape(true), 1), ks = leaf(shape(true), 2), vs = leaf(shape(true), 3);
 
+  TensorList leaves() const { return {q, k, v, qs, ks, vs}; }
   Tensor fused() const { return dot_attention(q, k, v, heads, real(0.125)); }
   Tensor composed() const { return matmul(softmax(scale(matmul(qs, ks, {.b = true}), real(0.125))), vs); }
 };
@@ -79,6 +82,7 @@ struct CrossEntropyLoss {
   Tensor logits = leaf({rows, classes}, 1);
   Ids targets = tokens({rows}, classes), columns = tokens({rows, 1}, classes);
 
+  TensorList leaves() const { return {logits}; }
   Tensor fused() const { return cross_entropy(logits, targets); }
   Tensor composed() const { return neg(mean(gather(log_softmax(logits), columns))); }
 };
@@ -87,6 +91,7 @@ struct LayerNormalization {
   static constexpr int64_t rows = 1024, n = 512;
   Tensor x = leaf({rows, n}, 1), gamma = leaf({n}, 2), beta = leaf({n}, 3);
 
+  TensorList leaves() const { return {x, gamma, beta}; }
   Tensor fused() const { return layer_norm(x, gamma, beta); }
   Tensor composed() const {
     const Tensor d = sub(x, mean(x, 1, true));
@@ -101,6 +106,7 @@ struct EmbeddingLookup {
   Tensor table = leaf({words, n}, 1);
   Ids ids = tokens({count}, words);
 
+  TensorList leaves() const { return {table}; }
   Tensor fused() const { return embedding(table, ids); }
   Tensor composed() const { return matmul(one_hot(ids, words), table); }
 };
@@ -108,7 +114,11 @@ struct EmbeddingLookup {
 template <class Case>
 void forward_and_backward(benchmark::State& state, bool fused) {
   const Case both;
-  for (auto _ : state) backward(sum(fused ? both.fused() : both.composed()));
+  TensorList leaves = both.leaves();
+  for (auto _ : state) {
+    for (Tensor& x : leaves) x.zero_grad();
+    backward(sum(fused ? both.fused() : both.composed()));
+  }
 }
 
 // A step of Adam over a million parameters: the kernel, and the formulas as ops.
@@ -118,6 +128,7 @@ void adam(benchmark::State& state, bool fused) {
   Adam kernel({p});
   const NoGrad none;
   Tensor value = p.detach(), m = zeros_like(p), v = zeros_like(p);
+  double power1 = 1, power2 = 1;  // of the betas
   for (auto _ : state) {
     if (fused) {
       kernel.step();
@@ -125,7 +136,9 @@ void adam(benchmark::State& state, bool fused) {
       const Tensor g = p.grad();
       m = add(scale(m, real(0.9)), scale(g, real(0.1)));
       v = add(scale(v, real(0.999)), scale(mul(g, g), real(0.001)));
-      value = sub(value, scale(div(m, shift(sqrt(v), real(1e-8))), real(1e-3)));
+      power1 *= 0.9, power2 *= 0.999;
+      const Tensor root = scale(sqrt(v), real(1 / std::sqrt(1 - power2)));
+      value = sub(value, scale(div(m, shift(root, real(1e-8))), real(1e-3 / (1 - power1))));
     }
   }
 }

@@ -49,13 +49,15 @@ Workload layer_norm_backward() {
            dbeta = Tensor::zeros({columns});
   };
   const auto kept = std::make_shared<Kept>();
-  const Tensor x = matrix(), y = Tensor::empty({columns});
+  const Tensor x = matrix();
+  Tensor y = Tensor::empty({columns});
   float *mean = kept->mean.mutable_data(), *rstd = kept->rstd.mutable_data();
   for (int64_t r = 0; r < rows; ++r) {
-    kernels::table<float>().layer_norm(x.data() + r * columns, nullptr, nullptr, 1e-5F,
-                                       Tensor(y).mutable_data(), columns, mean + r, rstd + r);
+    kernels::table<float>().layer_norm(x.data() + r * columns, nullptr, nullptr, 1e-5F, y.mutable_data(),
+                                       columns, mean + r, rstd + r);
   }
   return backward_of(x, [kept](int64_t r, const float* from, const float* dy, float* dx) {
+    if (r == 0) kept->dgamma = Tensor::zeros({columns}), kept->dbeta = Tensor::zeros({columns});
     kernels::table<float>().layer_norm_backward(from, kept->gamma.data(), dy, kept->mean.data()[r],
                                                 kept->rstd.data()[r], false, dx, kept->dgamma.mutable_data(),
                                                 kept->dbeta.mutable_data(), columns);
