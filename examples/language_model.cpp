@@ -34,14 +34,15 @@ bool parse(Options& o, int argc, char** argv) {
   line.group("the text");
   line.text("--text", o.text, "learn nine tenths of this file, validate on the last tenth");
   line.text("--train", o.train, "learn this file; with --valid");
-  line.text("--valid", o.valid, "validate on this one");
+  line.text("--valid", o.valid, "validate on this one; the alphabet is that of both");
   line.toggle("--bytes", o.bytes, "a symbol is a byte, not a Unicode code point");
   add_text_options(line, o.settings);
   line.group("writing");
   line.text("--prompt", o.prompt, "what the written text begins with; by default the first that was learned");
   line.integer("--length", o.length, "symbols to write at the end", 0, 1'000'000);
   line.number("--temperature", o.sampling.temperature, "below 1 the likely becomes likelier", 1e-6, 1e6);
-  line.integer("--top-k", o.sampling.top_k, "draw from so many of the likeliest symbols; 0: from all", 0);
+  line.integer("--top-k", o.sampling.top_k,
+               "draw from so many of the likeliest symbols; 1: greedily; 0: from all", 0);
   line.number("--top-p", o.sampling.top_p, "draw from the likeliest that make up this probability", 1e-9, 1);
   line.number("--require", o.require, "status 2 unless the validation loss is at most so many nats; 0: any",
               0, 100);

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "autograd/error.hpp"
+
 namespace heed::examples {
 
 namespace {
@@ -26,6 +28,10 @@ Progress::Progress(int64_t total_steps, bool terminal, bool quiet)
 
 void Progress::step(double loss, double accuracy, int64_t tokens) {
   ++step_;
+  if (!std::isfinite(loss)) {
+    finish();
+    fail("training: the loss is {} at step {}; a lower --lr may help", loss, step_);
+  }
   tokens_ += tokens;
   const double share = 1 / double(std::min<int64_t>(step_, 50));
   loss_ += share * (loss - loss_);

@@ -16,6 +16,7 @@ class Progress {
   Progress(int64_t total_steps, bool terminal, bool quiet = false);
 
   // After each step: the loss and the share of right target symbols of its batch, and its target symbols.
+  // Throws when the loss is no number: nothing would be learned from then on.
   void step(double loss, double accuracy, int64_t tokens);
   // Ends the line.
   void finish();
