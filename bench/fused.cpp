@@ -1,5 +1,5 @@
-// What a fused op brings: each beside the composition that says the same in plain ops, forward and backward,
-// one thread. The compositions are also what the tests hold the fused ops against.
+// What a fused op brings: each beside a composition that says the same in plain ops, forward and backward,
+// one thread. Every repetition begins without gradients, as a step of training does.
 
 #include <benchmark/benchmark.h>
 
@@ -142,6 +142,7 @@ void adam(benchmark::State& state, bool fused) {
     }
   }
 }
+
 void compare(const std::string& name, void (*run)(benchmark::State&, bool)) {
   benchmark::RegisterBenchmark((name + "/fused").c_str(), run, true);
   benchmark::RegisterBenchmark((name + "/composed").c_str(), run, false);
