@@ -231,64 +231,73 @@ TEST_CASE("a graph of many inputs: concat of 300 tensors") {
   CHECK(parts[299].grad().item() == 598);
 }
 
+Tensor random_of(const Shape& shape, Rng& rng) {
+  Tensor x = Tensor::empty(shape);
+  for (int64_t i = 0; i < x.size(); ++i) x.mutable_data()[i] = static_cast<real>(rng.uniform(-1, 1));
+  return x;
+}
+
+// A loss of one tensor through one op.
+struct OneOp {
+  std::string name;
+  Shape shape;
+  std::function<Tensor(const Tensor&)> loss;
+};
+
+// The ops whose backward assigns the first gradient.
+std::vector<OneOp> assigning_ops() {
+  Rng rng(1);
+  const Tensor weights = random_of({2, 2, 4}, rng), other = random_of({4, 4}, rng);
+  const Tensor long_weights = random_of({5000}, rng), gamma = random_of({4}, rng);
+  const Tensor state = random_of({2, 1}, rng), weight = random_of({3, 1}, rng);
+  const Mask mask = Mask::of_lengths({3, 1});
+  const std::vector<int32_t> lengths{1, 2};
+  const auto weighted = [=](const Tensor& y) { return sum(mul(y, weights)); };
+  const auto weighted_long = [=](const Tensor& y) { return sum(mul(y, long_weights)); };
+  const Shape cube{2, 2, 4}, row{5000};
+  return {
+      {"softmax", cube, [=](const Tensor& x) { return weighted(softmax(x, mask)); }},
+      {"log_softmax", cube, [=](const Tensor& x) { return sum(slice(log_softmax(x, mask), 2, 0, 1)); }},
+      {"layer_norm", cube, [=](const Tensor& x) { return weighted(layer_norm(x, gamma, gamma)); }},
+      {"rms_norm", cube, [=](const Tensor& x) { return weighted(rms_norm(x, gamma)); }},
+      {"cross_entropy", cube,
+       [](const Tensor& x) {
+         return cross_entropy(x, Ids({2, 2}, {1, -1, 3, -1}));
+       }},
+      {"matmul", cube, [=](const Tensor& x) { return weighted(matmul(x, other)); }},
+      {"linear", cube, [=](const Tensor& x) { return weighted(linear(x, other)); }},
+      {"matmul of one with itself", {4, 4}, [=](const Tensor& x) { return sum(mul(matmul(x, x), other)); }},
+      {"recurrent",
+       {2, 2, 3},
+       [=](const Tensor& x) {
+         return sum(recurrent(Cell::gru, x, state, weight, {}, {.lengths = lengths}));
+       }},
+      {"tanh of many", row, [=](const Tensor& x) { return weighted_long(tanh(x)); }},
+      {"dropout of many", row,
+       [=](const Tensor& x) {
+         Rng dropped(3);
+         return weighted_long(dropout(x, real(0.5), dropped));
+       }},
+      {"mul of one with itself", row, [=](const Tensor& x) { return weighted_long(mul(x, x)); }},
+  };
+}
+
 // A backward may assign the first gradient that reaches a tensor: into memory that held something else.
 TEST_CASE("a first gradient is what would have been added to zeros") {
-  Rng numbers(1);
-  const auto random = [&](const Shape& shape) {
-    Tensor x = Tensor::empty(shape);
-    for (int64_t i = 0; i < x.size(); ++i) x.mutable_data()[i] = static_cast<real>(numbers.uniform(-1, 1));
-    return x;
-  };
   const auto litter = [](int64_t size) {  // what the pool gives out next
     TensorList held;
     for (int i = 0; i < 8; ++i) held.push_back(Tensor::full({size}, std::numeric_limits<real>::quiet_NaN()));
   };
-  const Mask mask = Mask::of_lengths({3, 1});
-  const Tensor weights = random({2, 2, 4}), other = random({4, 4}), long_weights = random({5000});
-  const Tensor gamma = random({4}), state = random({2, 1}), weight = random({3, 1});
-  const std::vector<int32_t> lengths{1, 2};
-  struct Case {
-    std::string name;
-    Shape shape;
-    std::function<Tensor(const Tensor&)> loss;
-  };
-  const auto weighted = [&](const Tensor& y) { return sum(mul(y, weights)); };
-  const Case cases[] = {
-      {"softmax", {2, 2, 4}, [&](const Tensor& x) { return weighted(softmax(x, mask)); }},
-      {"log_softmax", {2, 2, 4}, [&](const Tensor& x) { return sum(slice(log_softmax(x, mask), 2, 0, 1)); }},
-      {"layer_norm", {2, 2, 4}, [&](const Tensor& x) { return weighted(layer_norm(x, gamma, gamma)); }},
-      {"rms_norm", {2, 2, 4}, [&](const Tensor& x) { return weighted(rms_norm(x, gamma)); }},
-      {"cross_entropy",
-       {2, 2, 4},
-       [&](const Tensor& x) {
-         return cross_entropy(x, Ids({2, 2}, {1, -1, 3, -1}));
-       }},
-      {"matmul", {2, 2, 4}, [&](const Tensor& x) { return weighted(matmul(x, other)); }},
-      {"linear", {2, 2, 4}, [&](const Tensor& x) { return weighted(linear(x, other)); }},
-      {"matmul of one with itself", {4, 4}, [&](const Tensor& x) { return sum(mul(matmul(x, x), other)); }},
-      {"recurrent",
-       {2, 2, 3},
-       [&](const Tensor& x) {
-         return sum(recurrent(Cell::gru, x, state, weight, {}, {.lengths = lengths}));
-       }},
-      {"tanh of many", {5000}, [&](const Tensor& x) { return sum(mul(tanh(x), long_weights)); }},
-      {"dropout of many",
-       {5000},
-       [&](const Tensor& x) {
-         Rng rng(3);
-         return sum(mul(dropout(x, real(0.5), rng), long_weights));
-       }},
-      {"mul of one with itself", {5000}, [&](const Tensor& x) { return sum(mul(mul(x, x), long_weights)); }},
-  };
-  for (const Case& c : cases) {
-    CAPTURE(c.name);
-    const Tensor values = random(c.shape);
+  Rng rng(2);
+  for (const OneOp& op : assigning_ops()) {
+    CAPTURE(op.name);
+    const Tensor values = random_of(op.shape, rng);
     Tensor added = values.clone(), assigned = values.clone();
     added.requires_grad();
     backward(scale(sum(added), 0));
-    backward(c.loss(added));
+    backward(op.loss(added));
     assigned.requires_grad();
-    const Tensor loss = c.loss(assigned);
+    const Tensor loss = op.loss(assigned);
     litter(values.size());
     backward(loss);
     for (int64_t i = 0; i < values.size(); ++i) {
