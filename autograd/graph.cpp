@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "autograd/error.hpp"
+#include "autograd/simd.hpp"
 
 namespace heed::inline HEED_PRECISION {
 
@@ -128,7 +129,7 @@ void Graph::profile(const char* op, const Tensor& y, std::span<const Tensor* con
   int64_t numbers = y.size();
   for (const Tensor* x : inputs)
     if (x->defined()) numbers += picks(op) ? y.size() : x->size();
-  Profiling::end(op, false, numbers, sizeof(real));
+  Profiling::end(op, false, numbers, precision());
 }
 
 void Graph::run_timed(Node& node, Gradients& g) {
@@ -137,7 +138,7 @@ void Graph::run_timed(Node& node, Gradients& g) {
   int64_t numbers = node.size_;
   for (uint32_t i = 0; i < node.inputs_; ++i)
     if (const NodePtr& x = node.edges_[i]) numbers += picks(node.name_) ? node.size_ : x->size_;
-  Profiling::end(node.name_, true, numbers, sizeof(real));
+  Profiling::end(node.name_, true, numbers, precision());
 }
 
 NoGrad::NoGrad() : before_(std::exchange(recording, false)) {}

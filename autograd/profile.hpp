@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -20,11 +21,6 @@
 // and as much for its backward.
 
 namespace heed {
-
-namespace kernels {
-template <class T>
-struct Table;
-}
 
 struct ProfileRow {
   std::string name;
@@ -47,8 +43,8 @@ struct Profile {
   std::vector<ProfileRow> rows;  // the longest first
   double seconds = 0;            // of all rows
   double on_processor = 0;       // the part of them in which this thread ran: far less on a busy machine
-  bool in_double = false;        // what the ops computed in, and the peaks were measured in
-  Peak one, all;                 // of one thread; of as many as kernels may use
+  std::string precision;         // what the ops computed in: float, double; empty without any
+  Peak one, all;                 // in that precision, of one thread; of as many as kernels may use
 
   // flops or, where there are none, bytes per second, as a share of `all`. Above 1: out of caches. 0:
   // neither.
@@ -78,16 +74,22 @@ class Timed {
   const char *name_ = nullptr, *around_ = nullptr;  // null: no profile was taken when it began
 };
 
-// What the engine tells a profile; only to be called while `on`.
+// What a profile has to know of `real`.
+struct Precision {
+  const char* name;
+  int64_t bytes;                 // of one number
+  Peak (*measure)(int threads);  // takes 50 to 150 ms
+};
+
+// What the engine tells a profile; its functions are only to be called while `on`.
 struct Profiling {
   inline static constinit thread_local bool on = false;
   static void begin();  // an op, or the backward of one
-  // Its end: how many numbers it had to move, and the bytes of one.
-  static void end(const char* op, bool backward, int64_t numbers, int64_t bytes_each);
+  // Its end: how many numbers it had to move.
+  static void end(const char* op, bool backward, int64_t numbers, const Precision& precision);
+  // Products count their multiplications and additions here, on whatever thread, while `counting`.
+  inline static std::atomic<int64_t> flops{0};
+  inline static std::atomic<bool> counting{false};
 };
-
-// The kernels that all of heed calls: kernels::table, but while a profile is taken its gemm counts.
-template <class T>
-const kernels::Table<T>& counted_kernels() noexcept;
 
 }  // namespace heed

@@ -7,11 +7,16 @@
 
 namespace heed::inline HEED_PRECISION {
 
+// kernels::table, but while a profile is taken its gemm counts.
+const kernels::Table<real>& counted_kernels() noexcept;
+
 // The kernels for this library's precision on this machine: simd().tanh(x, y, n).
 inline const kernels::Table<real>& simd() noexcept {
-  static const kernels::Table<real>& chosen = counted_kernels<real>();
+  static const kernels::Table<real>& chosen = counted_kernels();
   return chosen;
 }
+
+const Precision& precision() noexcept;  // what a profile is told
 
 using kernels::parallel_for;
 

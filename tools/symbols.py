@@ -4,14 +4,14 @@ The linker keeps one of several weak functions of the same name, whichever objec
 is compiled for AVX2 emitted, say, std::max<float>, a program could take that copy for its baseline code and die
 of an illegal instruction on an older processor.
 
-    python3 tools/symbols.py NM LIBRARY MARK      where MARK is the architecture's name in the symbols
+    python3 tools/symbols.py NM MARK LIBRARY...   where MARK is the architecture's name in the symbols
 """
 
 import subprocess
 import sys
 
 
-def main(nm: str, library: str, mark: str) -> int:
+def check(nm: str, mark: str, library: str) -> int:
     listing = subprocess.run([nm, "-C", "--defined-only", library], check=True, capture_output=True, text=True)
     weak = []
     for line in listing.stdout.splitlines():
@@ -23,6 +23,10 @@ def main(nm: str, library: str, mark: str) -> int:
         print(f"{library}: weak symbol without {mark}: {name}")
     print(f"{len(weak)} weak symbols, {len(shared)} of them not specific to {mark}")
     return 1 if shared or not weak else 0
+
+
+def main(nm: str, mark: str, *libraries: str) -> int:
+    return 1 if not libraries or any([check(nm, mark, library) for library in libraries]) else 0
 
 
 if __name__ == "__main__":

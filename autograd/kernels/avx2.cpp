@@ -3,10 +3,7 @@
 
 namespace heed::kernels {
 
-extern const Table<float> avx2_float;
-extern const Table<double> avx2_double;
-
-constexpr Table<float> avx2_float = fill<xsimd::batch<float, xsimd::fma3<xsimd::avx2>>>("avx2");
-constexpr Table<double> avx2_double = fill<xsimd::batch<double, xsimd::fma3<xsimd::avx2>>>("avx2");
+template <>
+constinit const Table<Unit> Tables<Unit>::avx2 = fill<xsimd::batch<Unit, xsimd::fma3<xsimd::avx2>>>("avx2");
 
 }  // namespace heed::kernels

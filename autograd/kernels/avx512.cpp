@@ -3,10 +3,7 @@
 
 namespace heed::kernels {
 
-extern const Table<float> avx512_float;
-extern const Table<double> avx512_double;
-
-constexpr Table<float> avx512_float = fill<xsimd::batch<float, xsimd::avx512bw>>("avx512");
-constexpr Table<double> avx512_double = fill<xsimd::batch<double, xsimd::avx512bw>>("avx512");
+template <>
+constinit const Table<Unit> Tables<Unit>::avx512 = fill<xsimd::batch<Unit, xsimd::avx512bw>>("avx512");
 
 }  // namespace heed::kernels

@@ -5,13 +5,13 @@
 #include "autograd/kernels/attention.hpp"
 #include "autograd/kernels/dropout.hpp"
 #include "autograd/kernels/gemm.hpp"
-#include "autograd/kernels/kernels.hpp"
 #include "autograd/kernels/maps.hpp"
 #include "autograd/kernels/norms.hpp"
 #include "autograd/kernels/peak.hpp"
 #include "autograd/kernels/recurrent.hpp"
 #include "autograd/kernels/reductions.hpp"
 #include "autograd/kernels/softmax.hpp"
+#include "autograd/kernels/tables.hpp"
 
 namespace heed::kernels {
 

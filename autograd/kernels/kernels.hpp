@@ -163,8 +163,16 @@ struct Table {
 // HEED_ARCH names (an unknown or unsupported name ends the program with a sentence). Chosen once.
 template <class T>
 const Table<T>& table() noexcept;
+template <>
+const Table<float>& table<float>() noexcept;
+template <>
+const Table<double>& table<double>() noexcept;
 // A given architecture's table; null if this build or this processor lacks it. For tests.
 template <class T>
 const Table<T>* table_of(const char* arch) noexcept;
+template <>
+const Table<float>* table_of<float>(const char* arch) noexcept;
+template <>
+const Table<double>* table_of<double>(const char* arch) noexcept;
 
 }  // namespace heed::kernels

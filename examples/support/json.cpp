@@ -81,7 +81,7 @@ void Json::set_profile() {
   const Profile found = profile();
   set("/profile/seconds", found.seconds);
   set("/profile/on_processor", found.on_processor);
-  set("/profile/type", found.in_double ? "double" : "float");
+  set("/profile/type", found.precision);
   for (const auto& [at, peak] :
        {std::pair("/profile/one_thread", found.one), {"/profile/threads", found.all}}) {
     set(at + std::string("/count"), int64_t(peak.threads));

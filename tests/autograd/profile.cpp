@@ -63,7 +63,7 @@ TEST_CASE("a profile counts each op once, forward and backward, and its rows add
   CHECK(found.seconds <= wall.count());
   CHECK(found.on_processor > 0);
   CHECK(found.on_processor <= found.seconds + 0.01);
-  CHECK(found.in_double == (sizeof(real) == 8));
+  CHECK(found.precision == (sizeof(real) == 8 ? "double" : "float"));
 }
 
 TEST_CASE("a product is 2 m n k flops forward, and as many backward for each gradient that is wanted") {
@@ -210,6 +210,7 @@ TEST_CASE("a Timed part may outlive its profile, and begin before it") {
 
 TEST_CASE("the table says what was measured, in which type, on how many threads, and of which peak") {
   Profile p;
+  p.precision = "float";
   p.rows = {
       {"matmul backward", 20, 1.5, 75e9, 1e9}, {"tanh", 10, 0.4, 0, 6e9}, {"outside ops", 0, 0.1, 0, 0}};
   p.seconds = 2;
@@ -229,7 +230,7 @@ TEST_CASE("the table says what was measured, in which type, on how many threads,
         "registers, 30.0 GB/s from "
         "memory (one's: 100.0, 25.0)\n" +
             rows);
-  p.in_double = true;
+  p.precision = "double";
   p.all = p.one;
   CHECK(p.table().starts_with(
       "profile: 2.00 s (1.75 on the processor) in double on 1 thread, whose peak is 100.0 GFLOP/s in "
