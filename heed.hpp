@@ -68,6 +68,7 @@
 #include "optim/adadelta.hpp"
 #include "optim/adam.hpp"
 #include "optim/clip.hpp"
+#include "optim/distributed.hpp"
 #include "optim/optimizer.hpp"
 #include "optim/rmsprop.hpp"
 #include "optim/schedule.hpp"
