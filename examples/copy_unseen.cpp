@@ -13,6 +13,7 @@
 #include "autograd/ops.hpp"
 #include "examples/support/attention_options.hpp"
 #include "examples/support/fit.hpp"
+#include "examples/support/share.hpp"
 #include "examples/support/streams.hpp"
 #include "examples/support/terminal.hpp"
 #include "examples/support/train.hpp"
@@ -81,13 +82,13 @@ std::vector<Example> without_unknown(std::vector<Example> pairs, int64_t vocabul
 void train(const PointerGenerator& model, const std::vector<Example>& pairs, const Options& o) {
   Rng rng = draw_from(Stream::batches, o.fit.seed);
   std::vector<std::vector<int32_t>> batches;  // of the present pass; taken from the back
-  Rng chance = draw_from(Stream::dropout, o.fit.seed);
+  Rng chance = draw_own(Stream::dropout, o.fit.seed);
   Progress progress(o.fit.steps, is_terminal());
-  fit(model, o.fit, [&] {
+  const auto look = [&] {
     if (batches.empty()) batches = shuffled_batches(pairs, o.fit.batch, rng);
     const std::vector<int32_t> rows = std::move(batches.back());
     batches.pop_back();
-    const Batch batch = make_batch(pairs, rows);
+    const OwnBatch batch = own_batch(pairs, rows);
     const Pass pass{.train = true, .rng = &chance};
     const Prediction predicted = model(batch.source, batch.lengths, batch.input, pass);
     const Tensor& log_p = predicted.logits;
@@ -95,12 +96,13 @@ void train(const PointerGenerator& model, const std::vector<Example>& pairs, con
     if (o.coverage) {
       std::vector<int32_t> steps;
       steps.reserve(rows.size());
-      for (const int32_t row : rows) steps.push_back(int32_t(pairs[size_t(row)].target.size() + 1));
+      for (const int32_t i : batch.share.rows)
+        steps.push_back(int32_t(pairs[size_t(rows[size_t(i)])].target.size() + 1));
       loss = loss + coverage_loss(predicted.weights, {.queries = steps, .slots = batch.lengths});
     }
-    progress.step(double(loss.item()), right_share(log_p, batch), batch.tokens);
-    return loss;
-  });
+    return Found(loss, count_of(batch.output, tokens::pad, batch.share), right_share(log_p, batch));
+  };
+  fit(model, o.fit, look, &progress);
   progress.finish();
 }
 

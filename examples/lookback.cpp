@@ -16,6 +16,7 @@
 #include "examples/support/attention_options.hpp"
 #include "examples/support/fit.hpp"
 #include "examples/support/recall.hpp"
+#include "examples/support/share.hpp"
 #include "examples/support/streams.hpp"
 #include "examples/support/verdict.hpp"
 #include "layers/models/recurrent_lm.hpp"
@@ -67,12 +68,14 @@ Recall measure(const RecurrentLM& model, const StreamTask& task, Rng rng) {
 
 Recall learn(const RecurrentLM::Options& options, const StreamTask& task, const FitSettings& settings) {
   Rng weights = draw_from(Stream::weights, settings.seed);
-  Rng batches = draw_from(Stream::batches, settings.seed), chance = draw_from(Stream::dropout, settings.seed);
+  Rng batches = draw_from(Stream::batches, settings.seed), chance = draw_own(Stream::dropout, settings.seed);
   const RecurrentLM model(options, weights);
   const double seconds = fit(model, settings, [&] {
     const FactStream stream = draw_stream(settings.batch, task, batches);
-    return cross_entropy(model(stream.tokens, {.train = true, .rng = &chance}).logits,
-                         stream.targets);  // targets of -1 do not count
+    const Share own = own_share(settings.batch);
+    const Ids targets = stream.targets.select(own.rows);
+    const Tensor logits = model(stream.tokens.select(own.rows), {.train = true, .rng = &chance}).logits;
+    return Found(cross_entropy(logits, targets), count_of(targets, -1, own));  // targets of -1 do not count
   });
   Recall recall = measure(model, task, draw_from(Stream::data, settings.seed));
   recall.parameters = parameter_count(model);

@@ -17,6 +17,7 @@
 #include "examples/support/attention_options.hpp"
 #include "examples/support/fit.hpp"
 #include "examples/support/recall.hpp"
+#include "examples/support/share.hpp"
 #include "examples/support/streams.hpp"
 #include "examples/support/verdict.hpp"
 #include "layers/models/memory_network.hpp"
@@ -134,11 +135,13 @@ void print_map(const Network& network, Rng rng) {
 Network learn(const Row& row, int64_t hops, int64_t size, const AttentionChoice& attention,
               const FitSettings& settings, double& seconds) {
   Rng weights = draw_from(Stream::weights, settings.seed);
-  Rng batches = draw_from(Stream::batches, settings.seed), chance = draw_from(Stream::dropout, settings.seed);
+  Rng batches = draw_from(Stream::batches, settings.seed), chance = draw_own(Stream::dropout, settings.seed);
   Network network = row.make(size, hops, attention, weights);
   seconds = fit(*network.module, settings, [&] {
-    const Facts facts = draw_facts(settings.batch, usual, batches);
-    return cross_entropy(network.answer(facts, {.train = true, .rng = &chance}).logits, facts.answer);
+    const Share own = own_share(settings.batch);
+    const Facts facts = draw_facts(settings.batch, usual, batches).select(own.rows);
+    return Found(cross_entropy(network.answer(facts, {.train = true, .rng = &chance}).logits, facts.answer),
+                 count_of(facts.answer, -1, own));
   });
   return network;
 }

@@ -16,6 +16,7 @@
 #include "examples/support/attention_options.hpp"
 #include "examples/support/fit.hpp"
 #include "examples/support/progress.hpp"
+#include "examples/support/share.hpp"
 #include "examples/support/sorting.hpp"
 #include "examples/support/streams.hpp"
 #include "examples/support/terminal.hpp"
@@ -66,16 +67,17 @@ bool parse(Options& o, int argc, char** argv) {
 // Each step sorts a batch of as many numbers as it happens to draw.
 void train(const PointerNetwork& model, const Options& o) {
   Rng rng = draw_from(Stream::data, o.fit.seed);
-  Rng chance = draw_from(Stream::dropout, o.fit.seed);
+  Rng chance = draw_own(Stream::dropout, o.fit.seed);
   Progress progress(o.fit.steps, is_terminal());
-  fit(model, o.fit, [&] {
+  const auto look = [&] {
     const int64_t count = shortest + rng.integer(longest - shortest + 1);
-    const Unsorted u = draw_unsorted(o.fit.batch, count, rng, true);
+    const Share own = own_share(o.fit.batch);
+    const Unsorted u = draw_unsorted(o.fit.batch, count, rng, true).select(own.rows);
     const Tensor weights = model(u.items, u.lengths, u.sorted, {.train = true, .rng = &chance});
-    Tensor loss = alignment_loss(weights, u.sorted);
-    progress.step(double(loss.item()), share_of_equal_rows(argmax(weights), u.sorted), o.fit.batch * count);
-    return loss;
-  });
+    return Found(alignment_loss(weights, u.sorted), count_of(u.sorted, -1, own),
+                 share_of_equal_rows(argmax(weights), u.sorted));
+  };
+  fit(model, o.fit, look, &progress);
   progress.finish();
 }
 

@@ -14,6 +14,7 @@
 #include "autograd/graph.hpp"
 #include "autograd/ops.hpp"
 #include "examples/support/fit.hpp"
+#include "examples/support/share.hpp"
 #include "examples/support/streams.hpp"
 #include "examples/support/verdict.hpp"
 #include "layers/conv_stack.hpp"
@@ -107,7 +108,11 @@ bool print_row(const Row& row, int64_t size, int64_t layers, const FitSettings& 
     }
     seconds += fit(tagger, settings, [&] {
       const Streams streams = draw(settings.batch, distance, batches);
-      return cross_entropy(tagger(streams.tokens, streams.lengths, {}), streams.tags);
+      const Share own = own_share(settings.batch);
+      const Ids tags = streams.tags.select(own.rows);
+      const std::span<const int32_t> lengths(streams.lengths.data(), own.rows.size());  // all alike
+      return Found(cross_entropy(tagger(streams.tokens.select(own.rows), lengths, {}), tags),
+                   count_of(tags, -1, own));
     });
     const double right = accuracy(tagger, distance, draw_from(Stream::data, settings.seed));
     const bool sees = field == 0 || distance < field;

@@ -4,15 +4,20 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <new>
 #include <stdexcept>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include "autograd/error.hpp"
+#include "autograd/kernels/parallel.hpp"
 #include "autograd/profile.hpp"
+#include "optim/distributed.hpp"
 
 namespace heed::examples {
 
@@ -105,6 +110,9 @@ bool CommandLine::parse(int argc, const char* const* argv) {
     fail("{} (see --help)", error.what());
   }
   for (const auto& check : parser_->checks) check();
+  std::string line;
+  for (int i = 1; i < argc; ++i) line += std::string(argv[i]) + '\0';
+  distributed::agree("the command line", line);
   if (parser_->profile) start_profile();
   return true;
 }
@@ -126,22 +134,50 @@ std::string peek(int argc, const char* const* argv, std::string_view flag, std::
   return otherwise;
 }
 
+namespace {
+
+// Of several ranks only the first prints; by default all of them together have as many threads as there are
+// processors.
+void enter_world() {
+  if (!distributed::is_root() && std::freopen("/dev/null", "w", stdout) == nullptr)
+    fail("/dev/null: cannot be opened");
+  distributed::same_program();
+  const int processors = distributed::processors();
+  if (std::getenv("HEED_NUM_THREADS") == nullptr) kernels::set_threads(processors);
+}
+
+// The first rank that speaks ends all others (run_program): an error that all of them meet is told by rank 0
+// alone.
+void tell_error(const char* program, const char* what) {
+  if (distributed::is_root()) {
+    std::fprintf(stderr, "%s: %s\n", program, what);
+    return;
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(300) * std::min(distributed::rank(), 10));
+  std::fprintf(stderr, "%s: rank %d: %s\n", program, distributed::rank(), what);
+}
+
+}  // namespace
+
 int run_program(const char* program, const std::function<int()>& body) {
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
+  const distributed::World world;
   // not fmt::print, which throws where standard error is closed or full
-  const auto tell = [&](const char* what) { std::fprintf(stderr, "%s: %s\n", program, what); };
+  const auto tell = [&](const char* what) { tell_error(program, what); };
   try {
+    if (distributed::size() > 1) enter_world();
     const int status = body();
     if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
       throw std::runtime_error("standard output: cannot be written");
     }
-    if (Profiling::on) std::fprintf(stderr, "\n%s", profile().table().c_str());
+    if (Profiling::on && distributed::is_root()) std::fprintf(stderr, "\n%s", profile().table().c_str());
     return status;
   } catch (const std::bad_alloc&) {
     tell("not enough memory");
   } catch (const std::exception& error) {
     tell(std::ferror(stdout) != 0 ? "standard output: cannot be written" : error.what());
   }
+  if (distributed::size() > 1) distributed::abort(1);
   return 1;
 }
 

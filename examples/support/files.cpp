@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "autograd/error.hpp"
+#include "optim/distributed.hpp"
 
 namespace heed::examples {
 
@@ -32,6 +33,7 @@ struct Place {
 }  // namespace
 
 void check_writable(const std::string& flag, const std::string& path) {
+  if (!distributed::is_root()) return;
   const Place place(path);
   std::error_code error;
   bool fine = !path.empty() && !fs::is_directory(path, error) &&
@@ -44,6 +46,7 @@ void check_writable(const std::string& flag, const std::string& path) {
 }
 
 void write_file(const std::string& path, std::string_view content) {
+  if (!distributed::is_root()) return;
   const Place place(path);
   std::ofstream file(place.first, std::ios::binary);
   file << content;
@@ -59,7 +62,9 @@ std::string read_file(const std::string& path, const char* what) {
   if (fs::is_directory(path)) fail("{}: is a directory, expected {}", path, what);
   std::ifstream file(path, std::ios::binary);
   if (!file) fail("{}: cannot be opened", path);
-  return {std::istreambuf_iterator<char>(file), {}};
+  std::string content(std::istreambuf_iterator<char>(file), {});
+  distributed::agree(path, content);
+  return content;
 }
 
 bool same_file(const std::string& a, const std::string& b) {

@@ -6,6 +6,7 @@
 #include "autograd/graph.hpp"
 #include "autograd/kernels/parallel.hpp"
 #include "examples/support/settings.hpp"
+#include "examples/support/share.hpp"
 #include "optim/adam.hpp"
 #include "optim/clip.hpp"
 #include "optim/schedule.hpp"
@@ -34,18 +35,25 @@ void write_settings(Json& json, const FitSettings& s) {
   json.set("/settings/seed", s.seed);
 }
 
-double fit(const Module& model, const FitSettings& settings, const std::function<Tensor()>& loss) {
+double fit(const Module& model, const FitSettings& settings, const std::function<Found()>& look,
+           Progress* progress) {
   using Clock = std::chrono::steady_clock;
   const auto begin = Clock::now();
   Adam adam(parameters(model), {.lr = settings.lr});
+  DataParallel ranks(adam.parameters());
   const Schedule schedule = linear_warmup(settings.warmup, linear_decay(settings.lr, settings.steps));
   for (int64_t step = 0; step < settings.steps; ++step) {
     adam.set_lr(schedule(step));
     adam.zero_grad();
-    backward(loss());
+    const Found found = look();
+    const double share = DataParallel::shares({found.count}).front();
+    backward(weigh(found.loss, share));
+    ranks.sum_gradients();
     clip_grad_norm(adam.parameters(), 1);
     adam.step();
+    if (progress != nullptr) tell_step(*progress, share, double(found.loss.item()), found.right, found.count);
   }
+  ranks.check();
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 

@@ -3,10 +3,12 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 
 #include "autograd/tensor.hpp"
 #include "examples/support/command_line.hpp"
 #include "examples/support/json.hpp"
+#include "examples/support/progress.hpp"
 #include "layers/module.hpp"
 
 // How programs train whose models are no encoder-decoders with a Settings of their own.
@@ -26,9 +28,19 @@ void apply(const FitSettings& settings);
 // Into --json's file, under /settings.
 void write_settings(Json& json, const FitSettings& settings);
 
+// What a step found in this rank's share of a batch (share.hpp).
+struct Found {
+  Found(Tensor loss, double count = 1, double right = 0)
+      : loss(std::move(loss)), count(count), right(right) {}
+  Tensor loss;   // the mean over what is asked
+  double count;  // how much that is
+  double right;  // the share of it that is answered right, for `progress`
+};
+
 // settings.steps steps of Adam, gradients clipped at norm 1, the learning rate rising for settings.warmup
-// steps and falling to 0 in a straight line. `loss` draws a batch and gives its loss. Returns the seconds
-// that it took.
-double fit(const Module& model, const FitSettings& settings, const std::function<Tensor()>& loss);
+// steps and falling to 0 in a straight line. `look` draws a batch and tells its loss; each step is told to
+// `progress`, if there is one. Returns the seconds that it took.
+double fit(const Module& model, const FitSettings& settings, const std::function<Found()>& look,
+           Progress* progress = nullptr);
 
 }  // namespace heed::examples

@@ -12,6 +12,7 @@
 #include "examples/support/estimators.hpp"
 #include "examples/support/files.hpp"
 #include "examples/support/json.hpp"
+#include "examples/support/share.hpp"
 #include "examples/support/streams.hpp"
 #include "examples/support/tasks.hpp"
 #include "examples/support/train.hpp"
@@ -56,13 +57,17 @@ void teach(const Chooser& model, const Estimator& estimator, const Data& data, c
   Teacher teacher(estimator);
   Adam adam(parameters(model), {.lr = options.lr});
   const Schedule schedule = linear_decay(options.lr, options.steps);
-  Rng order = draw_from(Stream::batches, seed), chance = draw_from(Stream::dropout, seed);
+  DataParallel ranks(adam.parameters());
+  Rng order = draw_from(Stream::batches, seed), chance = draw_own(Stream::dropout, seed);
   for (int64_t step = 0; step < steps;) {
     for (const auto& rows : shuffled_batches(data.train, options.batch, order)) {
       if (step == steps) break;
       adam.set_lr(schedule(step++));
       adam.zero_grad();
-      backward(teacher.loss(model, make_batch(data.train, rows), chance));
+      const OwnBatch batch = own_batch(data.train, rows);
+      const double share = DataParallel::shares({count_of(batch.output, tokens::pad, batch.share)}).front();
+      backward(weigh(teacher.loss(model, batch, chance), share));
+      ranks.sum_gradients();
       clip_grad_norm(adam.parameters(), 1);
       adam.step();
       if (outcome == nullptr || outcome->solved >= 0 || step % 25 != 0) continue;

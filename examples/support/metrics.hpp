@@ -31,8 +31,9 @@ double bleu(const std::vector<Tokens>& outputs, const std::vector<Tokens>& refer
 // Alignment error rate 1 - (|A n S| + |A n P|) / (|A| + |S|) (Och & Ney 2003), added up over sequences.
 // Here each symbol has one gold link, all sure (S = P), and one predicted link, the arg-max of its weights
 // (the first of equals): the rate is then the share of symbols whose strongest slot is not the gold one.
-class AlignmentErrors {
- public:
+struct AlignmentErrors {
+  int64_t links = 0, hits = 0;  // symbols with a gold position, and those whose largest weight lies there
+
   // `weights` is (gold.size() or more, slots) row by row: the weights of target symbol t over the slots.
   // Symbols whose gold position is negative do not count.
   template <class Real>
@@ -43,18 +44,15 @@ class AlignmentErrors {
       int64_t best = 0;
       for (int64_t s = 1; s < slots; ++s)
         if (row[s] > row[best]) best = s;
-      ++links_;
-      hits_ += best == gold[t];
+      ++links;
+      hits += best == gold[t];
     }
   }
   // The same of a model that links nothing.
   void miss(const Tokens& gold) {
-    links_ += std::ranges::count_if(gold, [](int32_t position) { return position >= 0; });
+    links += std::ranges::count_if(gold, [](int32_t position) { return position >= 0; });
   }
-  [[nodiscard]] double rate() const { return links_ == 0 ? 0 : 1 - double(hits_) / double(links_); }
-
- private:
-  int64_t links_ = 0, hits_ = 0;
+  [[nodiscard]] double rate() const { return links == 0 ? 0 : 1 - double(hits) / double(links); }
 };
 
 }  // namespace heed::examples

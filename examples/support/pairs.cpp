@@ -1,10 +1,10 @@
 #include "examples/support/pairs.hpp"
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
+#include <sstream>
 
 #include "autograd/error.hpp"
+#include "examples/support/files.hpp"
 #include "examples/support/vocabulary.hpp"
 
 namespace heed::examples {
@@ -24,9 +24,7 @@ void skip_byte_order_mark(std::string& line) {
 }
 
 std::vector<Pair> read_pairs(const std::string& path, int64_t limit) {
-  if (std::filesystem::is_directory(path)) fail("{}: is a directory, expected a file of pairs", path);
-  std::ifstream file(path);
-  if (!file) fail("{}: cannot be opened", path);
+  std::istringstream file(read_file(path, "a file of pairs"));
   std::vector<Pair> pairs;
   std::string line;
   for (int64_t number = 1; (limit == 0 || number <= limit) && std::getline(file, line); ++number) {

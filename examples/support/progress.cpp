@@ -33,6 +33,7 @@ void Progress::step(double loss, double accuracy, int64_t tokens) {
     fail("training: the loss is {} at step {}; a lower --lr may help", loss, step_);
   }
   tokens_ += tokens;
+  losses_.push_back(loss);
   const double share = 1 / double(std::min<int64_t>(step_, 50));
   loss_ += share * (loss - loss_);
   accuracy_ += share * (accuracy - accuracy_);

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace heed::examples {
 
@@ -25,6 +26,7 @@ class Progress {
   [[nodiscard]] double tokens_per_second() const;
   // Averaged over about the last fifty steps.
   [[nodiscard]] double loss() const { return loss_; }
+  [[nodiscard]] const std::vector<double>& losses() const { return losses_; }  // of every step
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -33,6 +35,7 @@ class Progress {
   int64_t total_, step_ = 0, tokens_ = 0;
   bool terminal_, quiet_, open_ = false;
   double loss_ = 0, accuracy_ = 0;
+  std::vector<double> losses_;
   Clock::time_point start_ = Clock::now(), shown_ = start_;
 };
 

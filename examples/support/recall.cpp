@@ -92,6 +92,15 @@ class Teller {
 
 }  // namespace
 
+Facts Facts::select(std::span<const int32_t> rows) const {
+  Facts some{keys.select(rows), values.select(rows), {}, question.select(rows), answer.select(rows), {}};
+  for (const int32_t row : rows) {
+    some.lengths.push_back(lengths[size_t(row)]);
+    some.steps.push_back(steps[size_t(row)]);
+  }
+  return some;
+}
+
 Ids Facts::sentences() const {
   Ids both({keys.shape()[0], keys.shape()[1], 2});
   for (int64_t i = 0; i < keys.size(); ++i) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "autograd/ids.hpp"
@@ -22,6 +23,7 @@ struct Facts {
   Ids answer;                    // (B): its value, counted from the first value
   std::vector<int32_t> steps;    // (B): facts that lead there, 1 or 2
 
+  [[nodiscard]] Facts select(std::span<const int32_t> rows) const;
   [[nodiscard]] Ids sentences() const;  // (B, S, 2): key and value as the two words of a sentence
 };
 inline constexpr int64_t recall_keys = 32, recall_values = 16, recall_words = 1 + recall_keys + recall_values;

@@ -48,6 +48,20 @@ Unsorted draw_unsorted(int64_t batch, int64_t count, Rng& rng, bool crowded) {
   return u;
 }
 
+Unsorted Unsorted::select(std::span<const int32_t> rows) const {
+  const int64_t count = sorted.shape()[1], features = count * number_features;
+  const auto n = int64_t(rows.size());
+  Unsorted some{{}, Tensor::empty({n, count, number_features}), {}, sorted.select(rows)};
+  real* to = some.items.mutable_data();
+  for (const int32_t row : rows) {
+    const auto begin = numbers.begin() + row * count;
+    some.numbers.insert(some.numbers.end(), begin, begin + count);
+    some.lengths.push_back(lengths[size_t(row)]);
+    to = std::copy_n(items.data() + row * features, features, to);
+  }
+  return some;
+}
+
 double share_of_equal_rows(const Ids& answer, const Ids& expected) {
   if (answer.shape() != expected.shape() || answer.shape().rank() != 2 || answer.size() == 0) {
     fail("share_of_equal_rows: {} and {} are not the same (B, T)", answer.shape().text(),

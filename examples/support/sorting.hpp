@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "autograd/ids.hpp"
@@ -18,6 +19,8 @@ struct Unsorted {
   Tensor items;                 // (B, n, number_features): 4x - 2, and sin and cos of 2^k pi x for k = 0 .. 7
   std::vector<int32_t> lengths;  // (B): n each
   Ids sorted;                    // (B, n): the position of the least number, of the next, ...
+
+  [[nodiscard]] Unsorted select(std::span<const int32_t> rows) const;
 };
 // crowded: every other row draws its numbers from a random part of [0, 1) alone, 0.05 to 1 wide, so that
 // numbers lie close together more often: what there is to learn.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "autograd/random.hpp"
+#include "optim/distributed.hpp"
 
 namespace heed::examples {
 
@@ -14,5 +15,11 @@ enum class Stream : uint64_t {
 };
 
 inline Rng draw_from(Stream stream, int64_t seed) { return Rng(uint64_t(seed)).split(uint64_t(stream)); }
+
+// What every rank draws for itself, as for dropout: its own stream; alone, that of draw_from.
+inline Rng draw_own(Stream stream, int64_t seed) {
+  const Rng rng = draw_from(stream, seed);
+  return distributed::size() == 1 ? rng : rng.split(uint64_t(distributed::rank()));
+}
 
 }  // namespace heed::examples

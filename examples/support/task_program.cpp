@@ -108,7 +108,7 @@ Training train_steps(const Seq2Seq& model, const std::vector<Example>& examples,
   double asking = 0;  // seconds
   for (bool enough = false; !enough && result.steps < settings.steps;)
     for (const auto& rows : shuffled_batches(examples, settings.batch, rng)) {
-      trainer.step(make_batch(examples, rows), progress);
+      trainer.step(examples, rows, progress);
       ++result.steps;
       if (watch.every > 0 && result.steps % watch.every == 0) {
         const double before = progress.seconds();
@@ -118,9 +118,11 @@ Training train_steps(const Seq2Seq& model, const std::vector<Example>& examples,
       if (enough || result.steps == settings.steps) break;
     }
   progress.finish();
+  trainer.check();
   result.seconds = progress.seconds() - asking;
   result.tokens_per_second = progress.tokens_per_second();
   result.loss = progress.loss();
+  result.losses = progress.losses();
   return result;
 }
 
@@ -155,6 +157,7 @@ int report(const TaskProgram& program, const TaskData& data, const Learned& lear
   json.set("/training/seconds", learned.training.seconds);
   json.set("/training/tokens_per_second", learned.training.tokens_per_second);
   json.set("/training/loss", learned.training.loss);
+  json.set("/training/losses", learned.training.losses);
   write_scores(json, "/test", learned.test);
   write_scores(json, "/longer", learned.longer);
   json.set("/threshold", program.threshold);

@@ -53,6 +53,7 @@ struct Watch {
 struct Training {
   int64_t steps = 0;
   double seconds = 0, tokens_per_second = 0, loss = 0;
+  std::vector<double> losses = {};  // of each step
 };
 // settings.steps steps on shuffled batches of similar lengths, or fewer if `watch` says enough. The seconds
 // are those of training.

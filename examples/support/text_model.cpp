@@ -14,6 +14,7 @@
 #include "examples/support/named.hpp"
 #include "examples/support/progress.hpp"
 #include "examples/support/settings.hpp"
+#include "examples/support/share.hpp"
 #include "examples/support/streams.hpp"
 #include "examples/support/terminal.hpp"
 #include "layers/positions.hpp"
@@ -175,10 +176,12 @@ TransformerLM make_text_model(const TextSettings& s, int64_t alphabet) {
 
 double text_loss(const TransformerLM& model, std::span<const int32_t> text, const TextSettings& s) {
   const NoGrad no_grad;
-  double sum = 0;
-  for (const TextBatch& pieces : all_pieces(text, s.batch, s.block))
-    sum += double(cross_entropy(model(pieces.input, {}), pieces.target, {.mean = false}).item());
-  return sum / double(text.size() - 1);
+  const std::vector<TextBatch> all = all_pieces(text, s.batch, s.block);
+  double sum[] = {0};
+  for (size_t i = size_t(distributed::rank()); i < all.size(); i += size_t(distributed::size()))
+    sum[0] += double(cross_entropy(model(all[i].input, {}), all[i].target, {.mean = false}).item());
+  distributed::sum(std::span<double>(sum));
+  return sum[0] / double(text.size() - 1);
 }
 
 std::vector<int32_t> write_on(const TransformerLM& model, std::vector<int32_t> text, int64_t length,
@@ -204,10 +207,14 @@ std::vector<int32_t> write_on(const TransformerLM& model, std::vector<int32_t> t
 TextTraining train_text_model(const TransformerLM& model, std::span<const int32_t> train,
                               std::span<const int32_t> valid, const Alphabet& alphabet, const TextSettings& s,
                               bool quiet) {
-  Rng batches = draw_from(Stream::batches, s.seed), dropout = draw_from(Stream::dropout, s.seed);
+  Rng batches = draw_from(Stream::batches, s.seed), dropout = draw_own(Stream::dropout, s.seed);
   Rng samples = draw_from(Stream::data, s.seed);
   const TensorList list = parameters(model);
   AdamW adam(list, {.lr = s.lr, .beta2 = s.beta2, .weight_decay = s.weight_decay, .only_matrices = true});
+  DataParallel ranks(list);
+  const Share own = own_share(s.batch);
+  const double own_symbols = own.counts ? double(own.rows.size()) * double(s.accumulate * s.block) : 0;
+  const double share = DataParallel::shares({own_symbols}).front();
   const Schedule schedule = make_schedule(s);
   Progress progress(s.steps, is_terminal(), quiet);
   TextTraining result;
@@ -218,15 +225,17 @@ TextTraining train_text_model(const TransformerLM& model, std::span<const int32_
     double loss = 0, right = 0;
     for (int64_t part = 0; part < s.accumulate; ++part) {
       const TextBatch pieces = random_pieces(train, s.batch, s.block, batches);
-      const Tensor logits = model(pieces.input, {.train = true, .rng = &dropout});
-      const Tensor mean = cross_entropy(logits, pieces.target, {.label_smoothing = real(s.label_smoothing)});
+      const Ids target = pieces.target.select(own.rows);
+      const Tensor logits = model(pieces.input.select(own.rows), {.train = true, .rng = &dropout});
+      const Tensor mean = cross_entropy(logits, target, {.label_smoothing = real(s.label_smoothing)});
       loss += double(mean.item()) / double(s.accumulate);
-      right += share_of_equal(argmax(logits), pieces.target) / double(s.accumulate);
-      backward(s.accumulate == 1 ? mean : scale(mean, 1 / real(s.accumulate)));
+      right += share_of_equal(argmax(logits), target) / double(s.accumulate);
+      backward(weigh(mean, share / double(s.accumulate)));
     }
+    ranks.sum_gradients();
     clip_grad_norm(list, 1);
     adam.step();
-    progress.step(loss, right, s.accumulate * s.batch * s.block);
+    tell_step(progress, share, loss, right, own_symbols);
     if ((step + 1) % s.every != 0 && step + 1 != s.steps) continue;
     const double before = progress.seconds();
     progress.finish();
@@ -239,6 +248,7 @@ TextTraining train_text_model(const TransformerLM& model, std::span<const int32_
     std::fflush(stdout);
     looking += progress.seconds() - before;
   }
+  ranks.check();
   result.seconds = progress.seconds() - looking;
   result.tokens_per_second = double(s.steps * s.accumulate * s.batch * s.block) / result.seconds;
   return result;

@@ -6,6 +6,7 @@
 #include "autograd/graph.hpp"
 #include "autograd/ops.hpp"
 #include "examples/support/model_kinds.hpp"
+#include "examples/support/share.hpp"
 #include "examples/support/streams.hpp"
 #include "layers/attention_losses.hpp"
 #include "layers/models/tokens.hpp"
@@ -21,6 +22,14 @@ struct Alignment {
   AlignmentErrors errors;
   double entropy = 0;  // the sum over symbols
   int64_t symbols = 0;
+
+  void sum_over_ranks() {
+    double sums[] = {double(errors.links), double(errors.hits), entropy, double(symbols)};
+    distributed::sum(std::span<double>(sums));
+    errors = {.links = std::llround(sums[0]), .hits = std::llround(sums[1])};
+    entropy = sums[2];
+    symbols = std::llround(sums[3]);
+  }
 };
 
 double entropy(std::span<const real> weights) {
@@ -52,6 +61,15 @@ void add_alignment(const Seq2Seq& model, const std::vector<Example>& examples, s
   }
 }
 
+// The answers to examples[rows[0]], examples[rows[1]], ...
+std::vector<std::vector<Decoded>> decode_batch(const Seq2Seq& model, const std::vector<Example>& examples,
+                                               std::span<const int32_t> rows, const BeamOptions& beam,
+                                               int64_t most = CommandLine::any) {
+  const Batch b = make_batch(examples, rows);
+  const int64_t longest = std::min(most, longest_answer(b.source.shape()[1], b.output.shape()[1] - 1));
+  return beam_search(model, b.source, b.lengths, longest, beam);
+}
+
 }  // namespace
 
 double right_share(const Tensor& logits, const Batch& batch) {
@@ -65,15 +83,20 @@ double right_share(const Tensor& logits, const Batch& batch) {
 Trainer::Trainer(const Seq2Seq& model, const Settings& settings, int64_t steps)
     : model_(model),
       adam_(parameters(model), {.lr = settings.lr}),
+      ranks_(adam_.parameters()),
       schedule_(linear_warmup(settings.warmup, linear_decay(settings.lr, steps))),
       label_smoothing_(real(settings.label_smoothing)),
       guidance_(real(settings.guidance)),
       guided_(real(settings.guided)),
       doubly_stochastic_(real(settings.doubly_stochastic)),
       reinforce_(has_scorer(settings) && wants_reward(settings.normalizer)),
-      rng_(draw_from(Stream::dropout, settings.seed)) {}
+      rng_(draw_own(Stream::dropout, settings.seed)) {}
 
-void Trainer::step(const Batch& batch, Progress& progress) {
+void Trainer::step(const std::vector<Example>& examples, std::span<const int32_t> rows, Progress& progress) {
+  const OwnBatch batch = own_batch(examples, rows);
+  const double symbols = count_of(batch.output, tokens::pad, batch.share);
+  const double own_rows = batch.share.counts ? double(batch.share.rows.size()) : 0;
+  const auto shares = DataParallel::shares({symbols, own_rows, count_of(batch.gold, -1, batch.share)});
   adam_.set_lr(schedule_(step_++));
   adam_.zero_grad();
   const Pass pass{.train = true, .rng = &rng_};
@@ -81,14 +104,17 @@ void Trainer::step(const Batch& batch, Progress& progress) {
   const Tensor& logits = predicted.logits;  // (B, T, V)
   const Tensor likely =
       cross_entropy(logits, batch.output, {.ignore = tokens::pad, .label_smoothing = label_smoothing_});
-  Tensor loss = likely;
-  if (guidance_ > 0) loss = loss + scale(alignment_loss(predicted.weights, batch.gold), guidance_);
-  if (guided_ > 0 || doubly_stochastic_ > 0) loss = loss + shape_loss(predicted.weights, batch);
-  if (reinforce_) loss = loss + reinforce_loss(predicted, batch);
+  Tensor loss = weigh(likely, shares[0]);
+  if (guidance_ > 0)
+    loss = loss + weigh(scale(alignment_loss(predicted.weights, batch.gold), guidance_), shares[2]);
+  if (guided_ > 0 || doubly_stochastic_ > 0)
+    loss = loss + weigh(shape_loss(predicted.weights, batch), shares[1]);
+  if (reinforce_) loss = loss + weigh(reinforce_loss(predicted, batch), shares[0]);
   backward(loss);
+  ranks_.sum_gradients();
   clip_grad_norm(adam_.parameters(), 1);
   adam_.step();
-  progress.step(double(likely.item()), right_share(logits, batch), batch.tokens);
+  tell_step(progress, shares[0], double(likely.item()), right_share(logits, batch), symbols);
 }
 
 Tensor Trainer::shape_loss(const Tensor& weights, const Batch& batch) const {
@@ -122,9 +148,7 @@ std::vector<std::vector<Decoded>> decode(const Seq2Seq& model, const std::vector
                                          const BeamOptions& beam, int64_t batch, int64_t most) {
   std::vector<std::vector<Decoded>> answers(examples.size());
   for (const auto& rows : sorted_batches(examples, batch)) {
-    const Batch b = make_batch(examples, rows);
-    const int64_t longest = std::min(most, longest_answer(b.source.shape()[1], b.output.shape()[1] - 1));
-    std::vector<std::vector<Decoded>> part = beam_search(model, b.source, b.lengths, longest, beam);
+    std::vector<std::vector<Decoded>> part = decode_batch(model, examples, rows, beam, most);
     for (size_t i = 0; i < rows.size(); ++i) answers[size_t(rows[i])] = std::move(part[i]);
   }
   return answers;
@@ -132,16 +156,36 @@ std::vector<std::vector<Decoded>> decode(const Seq2Seq& model, const std::vector
 
 Evaluation evaluate(const Seq2Seq& model, const std::vector<Example>& examples, const BeamOptions& beam,
                     int64_t batch) {
+  // Every rank decodes its share of the batches.
+  const auto all = sorted_batches(examples, batch);
+  std::vector<std::vector<int32_t>> batches;
+  for (size_t i = size_t(distributed::rank()); i < all.size(); i += size_t(distributed::size()))
+    batches.push_back(all[i]);
+  std::vector<int32_t> found;  // the number of an example, the length of its answer, the answer; and so on
+  for (const auto& rows : batches) {
+    const std::vector<std::vector<Decoded>> answers = decode_batch(model, examples, rows, beam);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      const Tokens& answer = answers[i].front().tokens;
+      found.insert(found.end(), {rows[i], int32_t(answer.size())});
+      found.insert(found.end(), answer.begin(), answer.end());
+    }
+  }
+  found = distributed::gather(found);
   Evaluation result;
-  for (auto& answers : decode(model, examples, beam, batch))
-    result.outputs.push_back(std::move(answers.front().tokens));
+  result.outputs.resize(examples.size());
+  for (auto at = found.begin(); at != found.end();) {
+    const auto begin = at + 2, end = begin + at[1];
+    result.outputs[size_t(at[0])] = {begin, end};
+    at = end;
+  }
   std::vector<Tokens> references;
   references.reserve(examples.size());
   for (const Example& e : examples) references.push_back(e.reference.empty() ? e.target : e.reference);
   result.scores = score(result.outputs, references);
   Alignment alignment;
   if (!examples.front().gold.empty())  // a task's examples all have alignments, a file's none
-    for (const auto& rows : sorted_batches(examples, batch)) add_alignment(model, examples, rows, alignment);
+    for (const auto& rows : batches) add_alignment(model, examples, rows, alignment);
+  alignment.sum_over_ranks();
   result.aer = alignment.errors.rate();
   if (alignment.symbols > 0) result.entropy = alignment.entropy / double(alignment.symbols);
   return result;

@@ -9,6 +9,7 @@
 #include "layers/hard.hpp"
 #include "layers/models/beam.hpp"
 #include "optim/adam.hpp"
+#include "optim/distributed.hpp"
 #include "optim/schedule.hpp"
 
 namespace heed::examples {
@@ -22,15 +23,18 @@ class Trainer {
  public:
   Trainer(const Seq2Seq& model, const Settings& settings, int64_t steps);
 
-  // One step on one batch, told to `progress`. The loss is the mean over target symbols of -log p(symbol |
-  // those before it, source), and where the settings ask for it
+  // One step on the batch of examples[rows[0]], examples[rows[1]], ..., of which every rank computes its
+  // share, told to `progress`. The loss is the mean over target symbols of -log p(symbol | those before it,
+  // source), and where the settings ask for it
   //   + guided and doubly_stochastic times the losses of attention_losses.hpp of that name, of each row's
   //   real
   //     symbols (its end among them) and positions
   //   + guidance times the mean of -log of the gold position's weight
   //   + the normalizer `reinforce`: ReinforceLoss per symbol. The reward of a choice is log p of its own
   //     symbol: all that it decides in Luong's order; in the others what it does later is not counted.
-  void step(const Batch& batch, Progress& progress);
+  void step(const std::vector<Example>& examples, std::span<const int32_t> rows, Progress& progress);
+  // Throws unless all ranks learned the same.
+  void check() const { ranks_.check(); }
 
  private:
   Tensor reinforce_loss(const Prediction& prediction, const Batch& batch);
@@ -38,6 +42,7 @@ class Trainer {
 
   const Seq2Seq& model_;
   Adam adam_;
+  DataParallel ranks_;
   Schedule schedule_;
   real label_smoothing_;
   real guidance_, guided_, doubly_stochastic_;
