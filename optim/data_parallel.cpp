@@ -24,9 +24,8 @@ DataParallel::DataParallel(const TensorList& parameters) : parameters_(distinct(
 
 std::vector<double> DataParallel::shares(std::initializer_list<double> counts) {
   std::vector<double> all(counts);
-  if (distributed::size() == 1) return std::vector<double>(counts.size(), 1.0);
   distributed::sum(std::span(all));
-  for (size_t i = 0; i < all.size(); ++i) all[i] = all[i] > 0 ? counts.begin()[i] / all[i] : 1;
+  for (size_t i = 0; i < all.size(); ++i) all[i] = all[i] > 0 ? counts.begin()[i] / all[i] : 1;  // alone: 1
   return all;
 }
 

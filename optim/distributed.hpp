@@ -30,7 +30,7 @@ namespace heed::distributed {
 class World {
  public:
   World();
-  ~World();
+  ~World();  // NOLINT(performance-trivially-destructible): with MPI it is not
   World(const World&) = delete;
   World& operator=(const World&) = delete;
 };
