@@ -1,63 +1,10 @@
-// A, B: one step of training an encoder-decoder with additive attention.
-
-#include <memory>
-
-#include "autograd/graph.hpp"
-#include "autograd/ops.hpp"
-#include "bench/support/numbers.hpp"
-#include "bench/support/sizes.hpp"
-#include "bench/workloads/workloads.hpp"
-#include "layers/models/recurrent.hpp"
-#include "optim/adam.hpp"
+#include "bench/workloads/translation.hpp"
 
 namespace bench {
 
-using namespace heed;
-
-namespace {
-
-Ids tokens(uint64_t stream, int64_t rows, int64_t time, int64_t vocabulary) {
-  Ids ids({rows, time});
-  for (int64_t i = 0; i < ids.size(); ++i)
-    ids.values()[size_t(i)] = token(stream, uint64_t(i), int32_t(vocabulary));
-  return ids;
-}
-
-struct Training {
-  Training(const Translation& size, Rng rng)
-      : model({.source_vocabulary = size.vocabulary,
-               .target_vocabulary = size.vocabulary,
-               .embed = size.embed,
-               .hidden = size.hidden,
-               .order = DecoderOrder::bahdanau},
-              rng),
-        source(tokens(1, size.batch, size.source, size.vocabulary)),
-        input(tokens(2, size.batch, size.target, size.vocabulary)),
-        output(tokens(3, size.batch, size.target, size.vocabulary)),
-        lengths(size_t(size.batch), int32_t(size.source)),
-        adam(parameters(model), {.lr = adam_lr}) {
-    begin_all(model, 1);
-  }
-
-  double step() {
-    adam.zero_grad();
-    const Tensor loss = cross_entropy(model(source, lengths, input, {.train = true}).logits, output);
-    backward(loss);
-    adam.step();
-    return loss.item();
-  }
-
-  RecurrentSeq2Seq model;
-  Ids source, input, output;
-  std::vector<int32_t> lengths;
-  Adam adam;
-};
-
-}  // namespace
-
 void add_translation(Workloads& list) {
   for (const Translation& size : translations)
-    list.push_back({size.name, [size] { return trained<Training>(size); }});
+    list.push_back({size.name, [size] { return trained<TranslationTraining>(size); }});
 }
 
 }  // namespace bench

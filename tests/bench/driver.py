@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 sys.path.insert(0, sys.argv[1])
 
 import growth  # noqa: E402
+import ranks  # noqa: E402
 import table  # noqa: E402
 from chart import chart  # noqa: E402
 from engines import HEED, ISA, PEERS  # noqa: E402
@@ -29,6 +30,40 @@ def measured(workload="A", threads=1, heed=(2.0, 1.0, 3.0), peak_ms=1.0, **peers
         {name: series(list(samples), flop=1e8, ops=10) for name, samples in peers.items()},
         {"peak": series([peak_ms] * 3, flop=1e8)},
     )
+
+
+class Ranks(unittest.TestCase):
+    def setUp(self):
+        self.network = ranks.Network(latency=1.0, bandwidth=10.0)
+
+    def test_sum_is_the_cheaper_of_ring_and_doubling(self):
+        # 8 ranks, 800 bytes: ring 14 (1 + 100 / 10) = 154, doubling 3 (1 + 80) = 243
+        self.assertAlmostEqual(self.network.one_sum(8, 800), 154)
+        # 8 bytes: ring 14 (1 + 0.1), doubling 3 (1 + 0.8)
+        self.assertAlmostEqual(self.network.one_sum(8, 8), 5.4)
+        # 2 ranks: ring 2 (1 + 5), doubling 1 + 10
+        self.assertAlmostEqual(self.network.one_sum(2, 100), 11)
+        # 5 ranks: three doublings, not log2 5
+        self.assertAlmostEqual(self.network.one_sum(5, 1), 3 * 1.1)
+
+    def test_one_rank_sends_nothing_and_many_send_pieces(self):
+        self.assertEqual(self.network.gradients(1, 100), 0)
+        piece = self.network.one_sum(2, ranks.PIECE)
+        small = ranks.SMALL * self.network.one_sum(2, 8)
+        self.assertAlmostEqual(self.network.gradients(2, 2 * ranks.PIECE + 10), 2 * piece + 2 + small)
+
+    def test_ranks_are_as_slow_as_the_slowest(self):
+        free = ranks.Network(0, 1e30)
+        model = ranks.Model("", 25, [1.0, 1.0, 1.0, 2.0], 0.5, batch=8, copying=1e30)
+        self.assertAlmostEqual(model.step(1, free), 1.75, delta=0.05)
+        self.assertAlmostEqual(model.step(1000, free), 2.5, delta=1e-9)
+        self.assertAlmostEqual(model.speedup(8, ranks.Network(0, 1e30)), 1.75 / (0.5 + 0.125 * 1.9), delta=0.1)
+
+    def test_more_work_between_sums_is_more_efficient(self):
+        model = ranks.Model("", 25, [10.0], 0.0, batch=8, copying=1e30)
+        once, often = (model.efficiency(8, self.network, accumulate=k) for k in (1, 16))
+        self.assertAlmostEqual(once, 10 / (10 + self.network.gradients(8, 100)))
+        self.assertAlmostEqual(often, 160 / (160 + self.network.gradients(8, 100)))
 
 
 class Results(unittest.TestCase):
