@@ -1,11 +1,10 @@
 // What data-parallel training costs on the ranks that mpirun starts, one thread each. Rank 0 prints lines;
-// driver/ranks.py compares them with a model of the cost.
+// driver/ranks.py compares them with a model of the cost. All times in seconds.
 //
-//   ranks sums           BYTES SECONDS COPYING: of a sum over ranks, and of copying as much, the least of some
-//   ranks train A|B N    of N steps of that workload, on every rank its batch: PARAMETERS SYMBOLS, then for
-//   each
-//                        step COMPUTE... SUM UPDATE WALL: forward and backward on each rank; the sum of the
-//                        gradients on the rank that waited least for others; Adam; all of it. In seconds.
+//   ranks sums          BYTES SUM COPY: of a sum over ranks, and of copying as much; the least of some
+//   ranks train A|B N   of N steps of that workload, each rank on a batch of its own: PARAMETERS SYMBOLS,
+//                       then for each step COMPUTE... SUM UPDATE WALL: forward and backward on each rank;
+//                       the sum of gradients, on the rank that waited least for others; Adam; all of it
 
 #include <fmt/format.h>
 
