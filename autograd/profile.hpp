@@ -17,8 +17,8 @@
 // An op's clock starts where it checks its arguments and stops where it is recorded, whether or not somebody
 // wants its gradient; an op that is made of others has no row of its own. The row "backward" is the walk
 // through the graph: the queue, and what it frees. While no profile is taken, all that it costs is that an op
-// looks at a flag, where its clock would start and where it would stop; while one is, about 150 ns for an op,
-// and as much for its backward.
+// looks at a flag, where its clock would start and where it would stop, and a product at another; while one
+// is, about 150 ns for an op, and as much for its backward.
 
 namespace heed {
 

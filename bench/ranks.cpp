@@ -1,8 +1,9 @@
 // What data-parallel training costs on the ranks that mpirun starts, one thread each. Rank 0 prints lines;
 // driver/ranks.py compares them with a model of the cost. All times in seconds.
 //
-//   ranks sums          BYTES SUM COPY: of a sum over ranks, and of copying as much; the least of some
-//   ranks train A|B N   of N steps of that workload, each rank on a batch of its own: PARAMETERS SYMBOLS,
+//   ranks sums          BYTES SUM COPY: of a sum over ranks, and of copying as much; medians
+//   ranks train A|B N   of N steps of that workload, each rank on a batch of its own: PARAMETERS ROWS
+//   SYMBOLS,
 //                       then for each step COMPUTE... SUM UPDATE WALL: forward and backward on each rank;
 //                       the sum of gradients, on the rank that waited least for others; Adam; all of it
 
@@ -25,21 +26,30 @@ double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
+double median(std::vector<double> x) {
+  std::ranges::nth_element(x, x.begin() + std::ptrdiff_t(x.size() / 2));
+  return x[x.size() / 2];
+}
+
 void sums() {
-  for (size_t n = 1; n <= size_t{1} << 22; n *= 4) {
-    std::vector<float> x(n, 1.0F), y(n);
-    double sum = 1e300, copy = 1e300;
-    for (int i = 0; i < 50; ++i) {
+  constexpr size_t all = size_t{16} << 20;  // numbers: so many that what is touched next is in no near cache
+  std::vector<float> x(all, 1.0F), y(all, 1.0F);
+  for (size_t n = 1; n <= all / 8; n *= 4) {
+    std::vector<double> sum, copy;
+    const size_t places = std::min<size_t>(all / n, 64);
+    for (size_t i = 0; i < 64; ++i) {
+      const auto own = std::span(x).subspan(i % places * (all / places), n);
       double together = 0;
-      heed::distributed::sum(std::span(&together, 1));  // all begin at once
+      heed::distributed::all_reduce(std::span(&together, 1));  // all begin at once
       const auto begin = Clock::now();
-      heed::distributed::sum(std::span(x));
-      sum = std::min(sum, seconds_since(begin));
+      heed::distributed::all_reduce(own);
+      sum.push_back(seconds_since(begin));
       const auto copying = Clock::now();
-      std::ranges::copy(x, y.begin());
-      copy = std::min(copy, seconds_since(copying));
+      std::ranges::copy(std::span(y).subspan(i % places * (all / places), n), own.begin());
+      copy.push_back(seconds_since(copying));
     }
-    if (heed::distributed::is_root()) fmt::print("{} {:.9f} {:.9f}\n", n * sizeof(float), sum, copy);
+    if (heed::distributed::is_root())
+      fmt::print("{} {:.9f} {:.9f}\n", n * sizeof(float), median(sum), median(copy));
   }
 }
 
@@ -48,7 +58,7 @@ std::vector<std::vector<double>> of_ranks(const std::vector<double>& x) {
   std::vector<std::vector<double>> all;
   for (int r = 0; r < heed::distributed::size(); ++r) {
     std::vector<double> numbers = r == heed::distributed::rank() ? x : std::vector<double>(x.size(), 0.0);
-    heed::distributed::sum(std::span(numbers));
+    heed::distributed::all_reduce(std::span(numbers));
     all.push_back(std::move(numbers));
   }
   return all;
@@ -57,12 +67,15 @@ std::vector<std::vector<double>> of_ranks(const std::vector<double>& x) {
 void train(const bench::Translation& size, int steps) {
   bench::TranslationTraining training(size, heed::Rng(1));
   heed::DataParallel ranks(training.adam.parameters());
+  const auto symbols = double(size.batch * size.target);
   std::vector<double> compute, sum, update, wall;
   for (int i = -5; i < steps; ++i) {
     const auto begin = Clock::now();
-    training.gradients();
+    const double share = heed::DataParallel::shares({symbols}).front();
+    double loss[] = {share * training.gradients()};
     const double computed = seconds_since(begin);
     ranks.sum_gradients();
+    heed::distributed::all_reduce(std::span<double>(loss));
     const double summed = seconds_since(begin);
     training.adam.step();
     const double all = seconds_since(begin);
@@ -75,7 +88,7 @@ void train(const bench::Translation& size, int steps) {
   ranks.check();
   const auto computes = of_ranks(compute), sums = of_ranks(sum);
   if (!heed::distributed::is_root()) return;
-  fmt::print("{} {}\n", parameter_count(training.model), size.batch * size.target);
+  fmt::print("{} {} {}\n", parameter_count(training.model), size.batch, size.batch * size.target);
   for (size_t i = 0; i < wall.size(); ++i) {
     double least = 1e300;
     for (const auto& of_rank : sums) least = std::min(least, of_rank[i]);

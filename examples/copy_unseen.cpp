@@ -79,7 +79,7 @@ std::vector<Example> without_unknown(std::vector<Example> pairs, int64_t vocabul
   return pairs;
 }
 
-void train(const PointerGenerator& model, const std::vector<Example>& pairs, const Options& o) {
+Fitted train(const PointerGenerator& model, const std::vector<Example>& pairs, const Options& o) {
   Rng rng = draw_from(Stream::batches, o.fit.seed);
   std::vector<std::vector<int32_t>> batches;  // of the present pass; taken from the back
   Rng chance = draw_own(Stream::dropout, o.fit.seed);
@@ -102,8 +102,9 @@ void train(const PointerGenerator& model, const std::vector<Example>& pairs, con
     }
     return Found(loss, count_of(batch.output, tokens::pad, batch.share), right_share(log_p, batch));
   };
-  fit(model, o.fit, look, &progress);
+  Fitted fitted = fit(model, o.fit, look, &progress);
   progress.finish();
+  return fitted;
 }
 
 PointerGenerator make_model(const Data& data, const Options& o, bool pointer) {
@@ -123,7 +124,7 @@ PointerGenerator make_model(const Data& data, const Options& o, bool pointer) {
 Evaluation learn(const char* what, const char* name, const PointerGenerator& model,
                  const std::vector<Example>& pairs, const Data& data, const Options& o, Json& json) {
   fmt::print("{}: {} parameters\n", what, parameter_count(model));
-  train(model, pairs, o);
+  json.set(fmt::format("/{}/losses", name), train(model, pairs, o).losses);
   Evaluation found = evaluate(model, data.test.pairs);
   const std::string at = fmt::format("/{}", name);
   json.set(at + "/sequence_accuracy", found.scores.sequence_accuracy);

@@ -103,6 +103,7 @@ int run(int argc, char** argv) {
   json.set("/training/symbols_per_second", training.tokens_per_second);
   json.set("/training/steps", training.steps);
   json.set("/training/validation_loss", training.losses);
+  json.set("/training/losses", training.train_losses);
   json.set("/train_loss", learned);
   json.set("/validation_loss", loss);
   json.set("/validation_bits", loss / std::log(2.0));

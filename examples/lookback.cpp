@@ -51,6 +51,7 @@ struct Recall {
   double accuracy = 0, perplexity = 0;  // where something is asked
   int64_t parameters = 0;
   double seconds = 0;
+  std::vector<double> losses = {};  // of every step
 };
 
 Recall measure(const RecurrentLM& model, const StreamTask& task, Rng rng) {
@@ -70,7 +71,7 @@ Recall learn(const RecurrentLM::Options& options, const StreamTask& task, const 
   Rng weights = draw_from(Stream::weights, settings.seed);
   Rng batches = draw_from(Stream::batches, settings.seed), chance = draw_own(Stream::dropout, settings.seed);
   const RecurrentLM model(options, weights);
-  const double seconds = fit(model, settings, [&] {
+  Fitted fitted = fit(model, settings, [&] {
     const FactStream stream = draw_stream(settings.batch, task, batches);
     const Share own = own_share(settings.batch);
     const Ids targets = stream.targets.select(own.rows);
@@ -79,7 +80,8 @@ Recall learn(const RecurrentLM::Options& options, const StreamTask& task, const 
   });
   Recall recall = measure(model, task, draw_from(Stream::data, settings.seed));
   recall.parameters = parameter_count(model);
-  recall.seconds = seconds;
+  recall.seconds = fitted.seconds;
+  recall.losses = std::move(fitted.losses);
   return recall;
 }
 
@@ -119,6 +121,7 @@ bool print_row(const Row& row, RecurrentLM::Options options, StreamTask task, co
     json.set(at + "/accuracy", recall.accuracy);
     json.set(at + "/perplexity", recall.perplexity);
     json.set(at + "/parameters", recall.parameters);
+    json.set(at + "/losses", recall.losses);
     seconds += recall.seconds;
     if (one_symbol ? row.one_symbol : row.two_symbols) enough = enough && recall.accuracy >= threshold;
   }

@@ -133,11 +133,11 @@ void print_map(const Network& network, Rng rng) {
 
 // A network, trained.
 Network learn(const Row& row, int64_t hops, int64_t size, const AttentionChoice& attention,
-              const FitSettings& settings, double& seconds) {
+              const FitSettings& settings, Fitted& fitted) {
   Rng weights = draw_from(Stream::weights, settings.seed);
   Rng batches = draw_from(Stream::batches, settings.seed), chance = draw_own(Stream::dropout, settings.seed);
   Network network = row.make(size, hops, attention, weights);
-  seconds = fit(*network.module, settings, [&] {
+  fitted = fit(*network.module, settings, [&] {
     const Share own = own_share(settings.batch);
     const Facts facts = draw_facts(settings.batch, usual, batches).select(own.rows);
     return Found(cross_entropy(network.answer(facts, {.train = true, .rng = &chance}).logits, facts.answer),
@@ -147,13 +147,14 @@ Network learn(const Row& row, int64_t hops, int64_t size, const AttentionChoice&
 }
 
 // Measures and prints one row; true if all questions on the usual memories are answered.
-bool print_row(const Row& row, int64_t hops, const Network& network, double seconds, const Rng& unseen,
+bool print_row(const Row& row, int64_t hops, const Network& network, const Fitted& fitted, const Rng& unseen,
                Json& json) {
   const Accuracy few = measure(network, usual, unseen), many = measure(network, more, unseen);
   fmt::print("{:<30}{:>7}{:>9.1f}%{:>7.1f}%{:>9.1f}%{:>7.1f}%{:>9.1f}\n", row.what, hops, 100 * few.one,
-             100 * few.two, 100 * many.one, 100 * many.two, seconds);
+             100 * few.two, 100 * many.one, 100 * many.two, fitted.seconds);
   std::fflush(stdout);
   const std::string at = fmt::format("/{}/{}", row.name, hops);
+  json.set(at + "/losses", fitted.losses);
   json.set(at + "/one", few.one);
   json.set(at + "/two", few.two);
   json.set(at + "/one_of_12", many.one);
@@ -189,9 +190,9 @@ int run(int argc, char** argv) {
   for (const Row& row : rows) {
     if (row.contrast && no_contrast) continue;
     for (int64_t hops = row.contrast ? 2 : 1; hops <= (row.contrast ? 2 : 3); ++hops) {
-      double seconds = 0;
-      Network network = learn(row, hops, size, attention, settings, seconds);
-      const bool right = print_row(row, hops, network, seconds, unseen, json);
+      Fitted fitted;
+      Network network = learn(row, hops, size, attention, settings, fitted);
+      const bool right = print_row(row, hops, network, fitted, unseen, json);
       if (!row.contrast && hops >= 2) enough = enough && right;
       if (&row == rows && hops == 2) shown = std::move(network);
     }

@@ -65,7 +65,7 @@ bool parse(Options& o, int argc, char** argv) {
 }
 
 // Each step sorts a batch of as many numbers as it happens to draw.
-void train(const PointerNetwork& model, const Options& o) {
+Fitted train(const PointerNetwork& model, const Options& o) {
   Rng rng = draw_from(Stream::data, o.fit.seed);
   Rng chance = draw_own(Stream::dropout, o.fit.seed);
   Progress progress(o.fit.steps, is_terminal());
@@ -77,8 +77,9 @@ void train(const PointerNetwork& model, const Options& o) {
     return Found(alignment_loss(weights, u.sorted), count_of(u.sorted, -1, own),
                  share_of_equal_rows(argmax(weights), u.sorted));
   };
-  fit(model, o.fit, look, &progress);
+  Fitted fitted = fit(model, o.fit, look, &progress);
   progress.finish();
+  return fitted;
 }
 
 // The shares of 1,000 unseen sequences that are sorted without a mistake, for each of `counts`.
@@ -96,7 +97,7 @@ std::array<double, counts.size()> test(const PointerNetwork& model, const Option
 double learn(const char* what, const char* name, const PointerNetwork& model, const Options& o,
              std::string& table, Json& json) {
   fmt::print("{}: {} parameters\n", what, parameter_count(model));
-  train(model, o);
+  json.set(fmt::format("/{}/losses", name), train(model, o).losses);
   const auto right = test(model, o);
   table += fmt::format("  {:<24}", what);
   double of_longest = 0;

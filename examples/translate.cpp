@@ -150,6 +150,7 @@ Translator train(const Files& files, const Settings& settings, Json& json) {
   json.set("/training/seconds", epochs.seconds);
   json.set("/training/tokens_per_second", epochs.tokens_per_second);
   json.set("/training/loss", epochs.loss);
+  json.set("/training/losses", epochs.losses);
   if (!dev.empty()) json.set("/training/best_epoch", epochs.best);
   if (!files.save.empty()) save_translator(files.save, translator);
   return translator;

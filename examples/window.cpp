@@ -106,7 +106,7 @@ bool print_row(const Row& row, int64_t size, int64_t layers, const FitSettings& 
       fmt::print("{:<34}{:>7}", row.what, field == 0 ? "all" : std::to_string(field));
       json.set(fmt::format("/{}/reach", row.name), field);
     }
-    seconds += fit(tagger, settings, [&] {
+    const Fitted fitted = fit(tagger, settings, [&] {
       const Streams streams = draw(settings.batch, distance, batches);
       const Share own = own_share(settings.batch);
       const Ids tags = streams.tags.select(own.rows);
@@ -114,6 +114,8 @@ bool print_row(const Row& row, int64_t size, int64_t layers, const FitSettings& 
       return Found(cross_entropy(tagger(streams.tokens.select(own.rows), lengths, {}), tags),
                    count_of(tags, -1, own));
     });
+    seconds += fitted.seconds;
+    json.set(fmt::format("/{}/losses/{}", row.name, distance), fitted.losses);
     const double right = accuracy(tagger, distance, draw_from(Stream::data, settings.seed));
     const bool sees = field == 0 || distance < field;
     as_expected = as_expected && (sees ? right >= threshold : right <= guess);

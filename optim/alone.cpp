@@ -1,4 +1,5 @@
 // What distributed.hpp promises, without MPI: there is one rank.
+#include <algorithm>
 #include <cstdlib>
 #include <thread>
 
@@ -14,10 +15,10 @@ int rank() noexcept { return 0; }
 int size() noexcept { return 1; }
 int processors() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
 
-void sum(std::span<float> /*x*/) {}
-void sum(std::span<double> /*x*/) {}
+void all_reduce(std::span<float> /*x*/) {}
+void all_reduce(std::span<double> /*x*/) {}
 void broadcast(std::span<std::byte> /*x*/) {}
-std::vector<int32_t> gather(std::span<const int32_t> own) { return {own.begin(), own.end()}; }
+std::vector<int32_t> all_gather(std::span<const int32_t> own) { return {own.begin(), own.end()}; }
 void agree(const std::string& /*what*/, std::string_view /*content*/) {}
 void abort(int status) noexcept { std::exit(status); }
 

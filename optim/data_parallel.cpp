@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "autograd/error.hpp"
 #include "autograd/graph.hpp"
 #include "autograd/ops.hpp"
 #include "autograd/simd.hpp"
@@ -10,7 +11,6 @@ namespace heed::inline HEED_PRECISION {
 
 DataParallel::DataParallel(const TensorList& parameters) : parameters_(distinct(parameters)) {
   if (distributed::size() == 1) return;
-  // Kernels of another architecture round otherwise: parameters would drift apart.
   const std::string arch = simd().arch;
   distributed::agree("the architecture, " + arch + " (HEED_ARCH chooses another),", arch);
   size_t numbers = parameters_.size();
@@ -24,7 +24,7 @@ DataParallel::DataParallel(const TensorList& parameters) : parameters_(distinct(
 
 std::vector<double> DataParallel::shares(std::initializer_list<double> counts) {
   std::vector<double> all(counts);
-  distributed::sum(std::span(all));
+  distributed::all_reduce(std::span(all));
   for (size_t i = 0; i < all.size(); ++i) all[i] = all[i] > 0 ? counts.begin()[i] / all[i] : 1;  // alone: 1
   return all;
 }
@@ -40,7 +40,7 @@ void DataParallel::sum_gradients() {
     to = grad.defined() ? std::copy_n(grad.data(), grad.size(), to)
                         : std::fill_n(to, parameters_[i].size(), real(0));
   }
-  distributed::sum(std::span(flat_));
+  distributed::all_reduce(std::span(flat_));
   const real* from = flat_.data();
   for (size_t i = 0; i < parameters_.size(); from += parameters_[i++].size()) {
     if (having[i] == 0) continue;
@@ -52,9 +52,9 @@ void DataParallel::sum_gradients() {
 }
 
 void DataParallel::check() const {
-  for (const Tensor& p : parameters_) {
-    const auto bytes = std::as_bytes(p.values());
-    distributed::agree("training: what was learned",
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    const auto bytes = std::as_bytes(parameters_[i].values());
+    distributed::agree(fmt::format("parameter {} of shape {}", i, parameters_[i].shape().text()),
                        {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   }
 }

@@ -63,21 +63,23 @@ int size() noexcept { return of_world(MPI_Comm_size, 1); }
 
 int processors() {
   cpu_set_t own;
-  if (sched_getaffinity(0, sizeof own, &own) != 0) return 1;
+  CPU_ZERO(&own);
+  sched_getaffinity(0, sizeof own, &own);  // where it fails, none is known: 1 is returned
+  if (size() == 1) return std::max(1, CPU_COUNT(&own));
   std::vector<int> sharers(CPU_SETSIZE);  // of each processor: the ranks of this machine that may use it
   for (int i = 0; i < CPU_SETSIZE; ++i) sharers[static_cast<size_t>(i)] = CPU_ISSET(i, &own) ? 1 : 0;
   MPI_Comm machine = MPI_COMM_NULL;
   MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, rank(), MPI_INFO_NULL, &machine);
   MPI_Allreduce(MPI_IN_PLACE, sharers.data(), CPU_SETSIZE, MPI_INT, MPI_SUM, machine);
   MPI_Comm_free(&machine);
-  double part = 1e-9;
+  double part = 1e-9;  // so that three thirds are 1
   for (int i = 0; i < CPU_SETSIZE; ++i)
     if (CPU_ISSET(i, &own)) part += 1.0 / sharers[static_cast<size_t>(i)];
   return std::max(1, static_cast<int>(part));
 }
 
-void sum(std::span<float> x) { sum_pieces(x, MPI_FLOAT); }
-void sum(std::span<double> x) { sum_pieces(x, MPI_DOUBLE); }
+void all_reduce(std::span<float> x) { sum_pieces(x, MPI_FLOAT); }
+void all_reduce(std::span<double> x) { sum_pieces(x, MPI_DOUBLE); }
 
 void broadcast(std::span<std::byte> x) {
   if (size() == 1) return;
@@ -85,7 +87,7 @@ void broadcast(std::span<std::byte> x) {
     MPI_Bcast(x.data() + i, static_cast<int>(std::min(piece, x.size() - i)), MPI_BYTE, 0, MPI_COMM_WORLD);
 }
 
-std::vector<int32_t> gather(std::span<const int32_t> own) {
+std::vector<int32_t> all_gather(std::span<const int32_t> own) {
   if (size() == 1) return {own.begin(), own.end()};
   const auto n = static_cast<int>(own.size());
   std::vector<int> counts(static_cast<size_t>(size())), begins(counts.size());
@@ -94,7 +96,7 @@ std::vector<int32_t> gather(std::span<const int32_t> own) {
   for (size_t r = 0; r < counts.size(); ++r) {
     begins[r] = static_cast<int>(total);
     total += counts[r];
-    if (total > INT_MAX) fail("gather: more than {} numbers", INT_MAX);
+    if (total > INT_MAX) fail("all_gather: more than {} numbers", INT_MAX);
   }
   std::vector<int32_t> all(static_cast<size_t>(total));
   MPI_Allgatherv(own.data(), n, MPI_INT32_T, all.data(), counts.data(), begins.data(), MPI_INT32_T,

@@ -10,23 +10,40 @@
 #include "autograd/tensor.hpp"
 
 // Data-parallel training: N processes ("ranks") hold the same parameters, each computes the gradients of its
-// own rows of every batch, and the sums of these gradients move all of them alike (Dean et al. 2012, without
-// a server; Goyal et al. 2017, section 3). Whoever sends and receives is MPI, which only distributed.cpp
-// knows. Built without it (-Dmpi=disabled), and without mpirun, there is one rank: nothing is sent, and every
-// function here does what is right for one.
+// own rows of every batch, and the sums of these gradients move all of them alike: synchronous SGD (Chen et
+// al. 2016; Goyal et al. 2017, section 3). Whoever sends and receives is MPI, which only distributed.cpp
+// knows. Built without it (-Dmpi=disabled), and without mpirun, there is one rank, which sends nothing.
 //
-//   distributed::World world;                                     // first thing in main
-//   DataParallel ranks(parameters(model));                        // all begin with rank 0's numbers
-//   const double share = ranks.shares({tokens}).front();          // this rank's tokens, of all ranks' tokens
-//   backward(scale(mean_of_own_tokens, share));                   // so that sums over ranks are global means
-//   ranks.sum_gradients();  clip_grad_norm(...);  adam.step();    // the same on every rank
+//   int main() {
+//     const distributed::World world;
+//     try {
+//       ...                                       // model, adam, data: the same seeds on every rank
+//       DataParallel ranks(parameters(model));
+//       Rng dropout = Rng(seed).split(distributed::rank());
+//       for (...) {
+//         // of the batch that all ranks draw: rows rank(), rank() + size(), ...
+//         adam.zero_grad();
+//         const Tensor mean = ...;                // this rank's loss, the mean over its `count` tokens
+//         const double share = ranks.shares({double(count)}).front();
+//         backward(scale(mean, real(share)));     // so that sums over ranks are means over the whole batch
+//         ranks.sum_gradients();
+//         clip_grad_norm(adam.parameters(), 1);
+//         adam.step();                            // the same on every rank
+//       }
+//       ranks.check();
+//     } catch (const std::exception& error) {     // others wait for this rank: it has to end them
+//       std::fprintf(stderr, "%s\n", error.what());
+//       distributed::abort(1);
+//     }
+//   }
 //
-// Every function but rank, size, is_root and abort is collective: all ranks call it, in the same order. A
-// rank that cannot go on calls abort; one that dies is noticed by mpirun, which ends the others.
+// Every call but rank, size, is_root and abort is collective, World's constructor and destructor too: all
+// ranks make it, in the same order, a rank whose batch has no row for it included. A rank that dies is
+// noticed by mpirun, which ends the others.
 
 namespace heed::distributed {
 
-// Joins the others, for as long as it lives; one per process.
+// Joins the others, for as long as it lives; one per process, and the first to touch MPI there.
 class World {
  public:
   World();
@@ -35,26 +52,28 @@ class World {
   World& operator=(const World&) = delete;
 };
 
-// Throws on a rank that runs another file than rank 0: another program, another build.
-void same_program();
-
-int rank() noexcept;  // 0 .. size() - 1
-int size() noexcept;
+int rank() noexcept;                                    // 0 .. size() - 1; 0 while there is no World
+int size() noexcept;                                    // 1 while there is no World
 inline bool is_root() noexcept { return rank() == 0; }  // who prints, reports and saves
-// The processors that are this rank's, at least 1: of those that several ranks may run on, an equal part.
+
+// The processors that are this rank's, at least 1: of those that several ranks of a machine may run on, an
+// equal part.
 int processors();
 
-// Sums over ranks, in place; the same bits on every rank and in every run with as many.
-void sum(std::span<float> x);
-void sum(std::span<double> x);
+// Sums over ranks, in place. The same bits on all ranks; and, as Open MPI computes them, in every run of as
+// many on the same machines.
+void all_reduce(std::span<float> x);
+void all_reduce(std::span<double> x);
 // Rank 0's bytes become everybody's.
 void broadcast(std::span<std::byte> x);
-// The lists of all ranks, one behind the other.
-std::vector<int32_t> gather(std::span<const int32_t> own);
+// The lists of all ranks, one behind the other. Throws on more than 2^31 - 1 numbers.
+std::vector<int32_t> all_gather(std::span<const int32_t> own);
 
 // Throws `WHAT differs from that of rank 0` on a rank whose content is another than rank 0's. The ranks that
 // did not throw go on, until the one that did ends them all.
 void agree(const std::string& what, std::string_view content);
+// The same of the file that each rank runs: its program and build.
+void same_program();
 
 // Ends all ranks with `status`, whatever they are doing. Without others, this process.
 [[noreturn]] void abort(int status) noexcept;
@@ -63,16 +82,17 @@ void agree(const std::string& what, std::string_view content);
 
 namespace heed::inline HEED_PRECISION {
 
+// The parameters of one model on all ranks. (What PyTorch calls DistributedDataParallel.)
 class DataParallel {
  public:
-  // Gives rank 0's numbers to all.
+  // Gives rank 0's numbers to all. Throws on a rank whose kernels are of another architecture: they would
+  // round otherwise, and parameters drift apart.
   explicit DataParallel(const TensorList& parameters);
 
-  // Of each count the part that is this rank's: count / sum over ranks of count; where that is 0, and
-  // alone: 1.
+  // Of each count the part that is this rank's: count / sum over ranks of count; 1 where that sum is 0.
   [[nodiscard]] static std::vector<double> shares(std::initializer_list<double> counts);
   // Every rank's gradients become the sums over ranks. A parameter without a gradient counts as 0, and stays
-  // without where no rank has one. Sent in pieces of at most 4 MB.
+  // without where no rank has one. Sent in pieces of at most 4 MiB.
   void sum_gradients();
   // Throws where a rank's parameters are not bit for bit those of rank 0.
   void check() const;

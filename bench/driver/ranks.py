@@ -17,24 +17,27 @@ import machine
 # takes of it: assumptions, not measured here.
 NETWORKS = {"10 Gbit Ethernet": (30e-6, 1.1e9), "100 Gbit InfiniBand": (2e-6, 11e9)}
 PIECE = 4 << 20  # optim/distributed.cpp sends so many bytes at once
-SMALL = 2  # sums of a few numbers in a step: the counts before it, the loss after it
+SMALL = 2  # sums of a few numbers in a step: the counts before it (language_model has none), the loss after it
 
 
 class Network:
-    """A sum over n ranks of b bytes takes the cheaper of two ways (Thakur, Rabenseifner & Gropp 2005): around a ring,
-    2 (n - 1) messages of b / n bytes; or by doubling, log2 n messages of b bytes. A message of m bytes takes
-    latency + m / bandwidth."""
+    """A sum over n ranks of b bytes takes the cheapest of three ways, where a message of m bytes takes latency +
+    m / bandwidth: by doubling, log2 n messages of b bytes; by halving and doubling (Rabenseifner; both in Thakur et al.
+    2005), 2 log2 n messages of b/2, b/4, ... and back; around a ring (Patarasuk & Yuan 2009), 2 (n - 1) of b / n."""
 
     def __init__(self, latency, bandwidth):
         self.latency, self.bandwidth = latency, bandwidth
 
-    def message(self, size):
-        return self.latency + size / self.bandwidth
+    def ways(self, n, size):
+        rounds, both = math.ceil(math.log2(n)), 2 * (n - 1) / n * size / self.bandwidth
+        return {
+            "doubling": rounds * (self.latency + size / self.bandwidth),
+            "halving": 2 * rounds * self.latency + both,
+            "ring": 2 * (n - 1) * self.latency + both,
+        }
 
     def one_sum(self, n, size):
-        ring = 2 * (n - 1) * self.message(size / n)
-        doubling = math.ceil(math.log2(n)) * self.message(size)
-        return min(ring, doubling)
+        return min(self.ways(n, size).values())
 
     def gradients(self, n, size):
         if n == 1:
@@ -45,7 +48,8 @@ class Network:
 
 
 class Model:
-    """What one rank does in a step, in seconds, and the bytes of its gradients."""
+    """What one rank does in a step, in seconds, and the bytes of its gradients. (An example's update is part of its
+    compute.)"""
 
     def __init__(self, name, parameters, compute, update, batch, copying):
         self.name, self.size, self.compute, self.update, self.batch = name, 4 * parameters, compute, update, batch
@@ -57,8 +61,10 @@ class Model:
         slowest = statistics.fmean(
             max(sum(rng.choices(self.compute, k=accumulate)) for _ in range(n)) for _ in range(max(10, 4000 // n))
         )
-        sending = network.gradients(n, self.size) + (self.copies if n > 1 else 0)
-        return share * slowest + sending + self.update
+        return share * slowest + self.sending(n, network) + self.update
+
+    def sending(self, n, network):
+        return 0.0 if n == 1 else network.gradients(n, self.size) + self.copies
 
     def efficiency(self, n, network, **options):
         """Of n ranks that each compute a whole batch: the share of n times one rank's speed."""
@@ -91,7 +97,7 @@ class Steps:
 
     def __init__(self, build, ranks, workload, steps):
         head, *rows = run(build, ranks, "bench/ranks", "train", workload, str(steps)).splitlines()
-        self.parameters, self.symbols = map(int, head.split())
+        self.parameters, self.batch, self.symbols = map(int, head.split())
         rows = [list(map(float, row.split())) for row in rows]
         self.compute = [time for row in rows for time in row[:ranks]]
         self.sum, self.update, self.wall = ([row[i] for row in rows] for i in (-3, -2, -1))
@@ -113,16 +119,17 @@ def print_measured(build, options, network, copying):
     alone, both = ([r[i] for r in rounds] for i in (0, 1))
     median = lambda of, what: statistics.median(x for steps in of for x in getattr(steps, what))  # noqa: E731
     compute = [x for steps in alone for x in steps.compute]
-    model = Model("B of bench/", alone[0].parameters, compute, median(alone, "update"), 64, copying)
+    model = Model("B of bench/", alone[0].parameters, compute, median(alone, "update"), alone[0].batch, copying)
     print(f"B, {model.size / 1e6:.1f} MB of gradients, one thread a rank, {alone[0].symbols} symbols a rank and step:\n")
-    print(f"{'ranks':>6}{'compute':>10}{'sum':>8}{'update':>8}{'step ms':>9}{'symbols/s':>11}{'times':>7}{'model ms':>10}")
+    print(f"{'ranks':>6}{'compute':>10}{'sum':>8}{'update':>8}{'step ms':>9}{'symbols/s':>11}{'times':>7}{'model: sum':>13}{'step':>8}")
     rate = {}
     for n, of in ((1, alone), (2, both)):
-        wall, predicted = median(of, "wall"), model.step(n, network)
+        wall, predicted, sending = median(of, "wall"), model.step(n, network), model.sending(n, network)
         rate[n] = n * of[0].symbols / wall
         print(
             f"{n:6}{1e3 * median(of, 'compute'):10.1f}{1e3 * median(of, 'sum'):8.2f}{1e3 * median(of, 'update'):8.2f}"
-            f"{1e3 * wall:9.1f}{rate[n]:11.0f}{rate[n] / rate[1]:7.2f}{1e3 * predicted:10.1f} ({predicted / wall - 1:+.1%})"
+            f"{1e3 * wall:9.1f}{rate[n]:11.0f}{rate[n] / rate[1]:7.2f}"
+            f"{1e3 * sending:13.2f}{1e3 * predicted:8.1f} ({predicted / wall - 1:+.1%})"
         )
     return model
 
@@ -132,11 +139,11 @@ def print_simulated(models):
     for name, (latency, bandwidth) in NETWORKS.items():
         network = Network(latency, bandwidth)
         print(f"\n{name}: {1e6 * latency:.0f} us a message, {bandwidth / 1e9:.1f} GB/s")
-        print(f"{'':34}{'sum of gradients, ms':^24}{'efficiency, batch a rank':^26}{'times as fast, one batch':^26}")
+        print(f"{'':34}{'copies and sums, ms':^24}{'efficiency, batch a rank':^26}{'times as fast, one batch':^26}")
         heads = "".join(f"{n:8}" for n in counts)
         print(f"{'':20}{'MB':>6}{'ms':>8}{heads}{'':2}{heads}{'':2}{heads}{'accumulate':>12}")
         for m in models:
-            sums = "".join(f"{1e3 * (network.gradients(n, m.size) + m.copies):8.2f}" for n in counts)
+            sums = "".join(f"{1e3 * m.sending(n, network):8.2f}" for n in counts)
             weak = "".join(f"{m.efficiency(n, network):8.0%}" for n in counts)
             strong = "".join(f"{m.speedup(n, network):8.1f}" if n <= m.batch else f"{'-':>8}" for n in counts)
             enough = next((k for k in (1, 2, 4, 8, 16, 32, 64) if m.efficiency(1024, network, accumulate=k) >= 0.9), None)
@@ -160,8 +167,8 @@ def main():
         f"copies {copying / 1e9:.1f} GB/s\n"
     )
     model = print_measured(build, options, network, copying)
-    middle = statistics.median(model.compute)
-    spread = [x / middle for x in model.compute]
+    mean = statistics.fmean(model.compute)
+    spread = [x / mean for x in model.compute]
     text = ["--steps", "30", "--every", "30", "--length", "1"]
     models = [
         example(build, spread, copying, "reverse", "reverse", "--steps", "300"),

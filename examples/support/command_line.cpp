@@ -110,9 +110,9 @@ bool CommandLine::parse(int argc, const char* const* argv) {
     fail("{} (see --help)", error.what());
   }
   for (const auto& check : parser_->checks) check();
-  std::string line;
-  for (int i = 1; i < argc; ++i) line += std::string(argv[i]) + '\0';
-  distributed::agree("the command line", line);
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  distributed::agree(fmt::format("the command line, {},", fmt::join(arguments, " ")),
+                     fmt::format("{}", fmt::join(arguments, std::string_view("\0", 1))));
   if (parser_->profile) start_profile();
   return true;
 }
@@ -146,8 +146,8 @@ void enter_world() {
   if (std::getenv("HEED_NUM_THREADS") == nullptr) kernels::set_threads(processors);
 }
 
-// The first rank that speaks ends all others (run_program): an error that all of them meet is told by rank 0
-// alone.
+// The first rank that speaks ends all others (run_program), and they speak in turn: an error that all of them
+// meet is told by rank 0 alone. (From rank 10 on their turns are one.)
 void tell_error(const char* program, const char* what) {
   if (distributed::is_root()) {
     std::fprintf(stderr, "%s: %s\n", program, what);

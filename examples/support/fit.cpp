@@ -35,10 +35,11 @@ void write_settings(Json& json, const FitSettings& s) {
   json.set("/settings/seed", s.seed);
 }
 
-double fit(const Module& model, const FitSettings& settings, const std::function<Found()>& look,
+Fitted fit(const Module& model, const FitSettings& settings, const std::function<Found()>& look,
            Progress* progress) {
   using Clock = std::chrono::steady_clock;
   const auto begin = Clock::now();
+  Fitted fitted;
   Adam adam(parameters(model), {.lr = settings.lr});
   DataParallel ranks(adam.parameters());
   const Schedule schedule = linear_warmup(settings.warmup, linear_decay(settings.lr, settings.steps));
@@ -51,10 +52,14 @@ double fit(const Module& model, const FitSettings& settings, const std::function
     ranks.sum_gradients();
     clip_grad_norm(adam.parameters(), 1);
     adam.step();
-    if (progress != nullptr) tell_step(*progress, share, double(found.loss.item()), found.right, found.count);
+    const StepFindings own{.loss = double(found.loss.item()), .right = found.right, .count = found.count};
+    const StepFindings all = over_ranks(own, share);
+    fitted.losses.push_back(all.loss);
+    if (progress != nullptr) progress->step(all);
   }
   ranks.check();
-  return std::chrono::duration<double>(Clock::now() - begin).count();
+  fitted.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+  return fitted;
 }
 
 }  // namespace heed::examples

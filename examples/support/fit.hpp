@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "autograd/tensor.hpp"
 #include "examples/support/command_line.hpp"
@@ -37,10 +38,15 @@ struct Found {
   double right;  // the share of it that is answered right, for `progress`
 };
 
+struct Fitted {
+  double seconds = 0;
+  std::vector<double> losses;  // of every step
+};
+
 // settings.steps steps of Adam, gradients clipped at norm 1, the learning rate rising for settings.warmup
 // steps and falling to 0 in a straight line. `look` draws a batch and tells its loss; each step is told to
-// `progress`, if there is one. Returns the seconds that it took.
-double fit(const Module& model, const FitSettings& settings, const std::function<Found()>& look,
+// `progress`, if there is one.
+Fitted fit(const Module& model, const FitSettings& settings, const std::function<Found()>& look,
            Progress* progress = nullptr);
 
 }  // namespace heed::examples

@@ -70,6 +70,7 @@ void teach(const Chooser& model, const Estimator& estimator, const Data& data, c
       ranks.sum_gradients();
       clip_grad_norm(adam.parameters(), 1);
       adam.step();
+      if (step == steps) ranks.check();
       if (outcome == nullptr || outcome->solved >= 0 || step % 25 != 0) continue;
       if (evaluate(model, data.test).scores.sequence_accuracy >= wanted) outcome->solved = step;
     }

@@ -26,17 +26,18 @@ std::string duration(double seconds) {
 Progress::Progress(int64_t total_steps, bool terminal, bool quiet)
     : total_(total_steps), terminal_(terminal), quiet_(quiet) {}
 
-void Progress::step(double loss, double accuracy, int64_t tokens) {
+void Progress::step(const StepFindings& found) {
+  const double loss = found.loss;
   ++step_;
   if (!std::isfinite(loss)) {
     finish();
     fail("training: the loss is {} at step {}; a lower --lr may help", loss, step_);
   }
-  tokens_ += tokens;
+  tokens_ += std::llround(found.count);
   losses_.push_back(loss);
   const double share = 1 / double(std::min<int64_t>(step_, 50));
   loss_ += share * (loss - loss_);
-  accuracy_ += share * (accuracy - accuracy_);
+  accuracy_ += share * (found.right - accuracy_);
   const bool last = step_ == total_;
   if (quiet_) return;
   if (terminal_) {

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "examples/support/share.hpp"
+
 namespace heed::examples {
 
 // What a training loop tells while it runs. On a terminal: one line that is rewritten ten times a second.
@@ -16,9 +18,9 @@ class Progress {
  public:
   Progress(int64_t total_steps, bool terminal, bool quiet = false);
 
-  // After each step: the loss and the share of right target symbols of its batch, and its target symbols.
-  // Throws when the loss is no number: nothing would be learned from then on.
-  void step(double loss, double accuracy, int64_t tokens);
+  // After each step: the loss, the share of right target symbols, and how many of its batch. Throws when the
+  // loss is no number: nothing would be learned from then on.
+  void step(const StepFindings& found);
   // Ends the line.
   void finish();
 

@@ -7,10 +7,14 @@
 
 namespace heed::examples {
 
+std::vector<int32_t> own_turns(int64_t n) {
+  std::vector<int32_t> turns;
+  for (int64_t i = distributed::rank(); i < n; i += distributed::size()) turns.push_back(int32_t(i));
+  return turns;
+}
+
 Share own_share(int64_t n) {
-  Share share;
-  for (int64_t row = distributed::rank(); row < n; row += distributed::size())
-    share.rows.push_back(int32_t(row));
+  Share share{own_turns(n)};
   if (share.rows.empty()) share = {.rows = {0}, .counts = false};
   return share;
 }
@@ -29,10 +33,10 @@ OwnBatch own_batch(const std::vector<Example>& examples, std::span<const int32_t
 
 Tensor weigh(const Tensor& loss, double share) { return share == 1 ? loss : scale(loss, real(share)); }
 
-void tell_step(Progress& progress, double share, double loss, double accuracy, double symbols) {
-  double means[] = {share * loss, share * accuracy, symbols};
-  distributed::sum(std::span<double>(means));
-  progress.step(means[0], means[1], std::llround(means[2]));
+StepFindings over_ranks(const StepFindings& own, double share) {
+  double sums[] = {share * own.loss, share * own.right, own.count};
+  distributed::all_reduce(std::span<double>(sums));
+  return {.loss = sums[0], .right = sums[1], .count = sums[2]};
 }
 
 }  // namespace heed::examples

@@ -178,9 +178,11 @@ double text_loss(const TransformerLM& model, std::span<const int32_t> text, cons
   const NoGrad no_grad;
   const std::vector<TextBatch> all = all_pieces(text, s.batch, s.block);
   double sum[] = {0};
-  for (size_t i = size_t(distributed::rank()); i < all.size(); i += size_t(distributed::size()))
-    sum[0] += double(cross_entropy(model(all[i].input, {}), all[i].target, {.mean = false}).item());
-  distributed::sum(std::span<double>(sum));
+  for (const int32_t i : own_turns(int64_t(all.size()))) {
+    const TextBatch& pieces = all[size_t(i)];
+    sum[0] += double(cross_entropy(model(pieces.input, {}), pieces.target, {.mean = false}).item());
+  }
+  distributed::all_reduce(std::span<double>(sum));
   return sum[0] / double(text.size() - 1);
 }
 
@@ -222,20 +224,20 @@ TextTraining train_text_model(const TransformerLM& model, std::span<const int32_
   for (int64_t step = 0; step < s.steps; ++step) {
     adam.set_lr(schedule(step));
     adam.zero_grad();
-    double loss = 0, right = 0;
+    StepFindings found{.count = own_symbols};
     for (int64_t part = 0; part < s.accumulate; ++part) {
       const TextBatch pieces = random_pieces(train, s.batch, s.block, batches);
       const Ids target = pieces.target.select(own.rows);
       const Tensor logits = model(pieces.input.select(own.rows), {.train = true, .rng = &dropout});
       const Tensor mean = cross_entropy(logits, target, {.label_smoothing = real(s.label_smoothing)});
-      loss += double(mean.item()) / double(s.accumulate);
-      right += share_of_equal(argmax(logits), target) / double(s.accumulate);
+      found.loss += double(mean.item()) / double(s.accumulate);
+      found.right += share_of_equal(argmax(logits), target) / double(s.accumulate);
       backward(weigh(mean, share / double(s.accumulate)));
     }
     ranks.sum_gradients();
     clip_grad_norm(list, 1);
     adam.step();
-    tell_step(progress, share, loss, right, own_symbols);
+    progress.step(over_ranks(found, share));
     if ((step + 1) % s.every != 0 && step + 1 != s.steps) continue;
     const double before = progress.seconds();
     progress.finish();
@@ -249,6 +251,7 @@ TextTraining train_text_model(const TransformerLM& model, std::span<const int32_
     looking += progress.seconds() - before;
   }
   ranks.check();
+  result.train_losses = progress.losses();
   result.seconds = progress.seconds() - looking;
   result.tokens_per_second = double(s.steps * s.accumulate * s.batch * s.block) / result.seconds;
   return result;

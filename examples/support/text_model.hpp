@@ -53,6 +53,7 @@ struct TextTraining {
   double seconds = 0, tokens_per_second = 0;  // without looking at the validation text
   std::vector<int64_t> steps;                 // after which it was looked at
   std::vector<double> losses;                 // what came, in nats
+  std::vector<double> train_losses;           // of every step
 };
 // AdamW, gradients clipped at norm 1, weights that are matrices decay; the rate rises over `warmup` steps,
 // then falls as `schedule` says. Each step takes `accumulate` times `batch` pieces. Every `every` steps it

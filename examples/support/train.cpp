@@ -25,7 +25,7 @@ struct Alignment {
 
   void sum_over_ranks() {
     double sums[] = {double(errors.links), double(errors.hits), entropy, double(symbols)};
-    distributed::sum(std::span<double>(sums));
+    distributed::all_reduce(std::span<double>(sums));
     errors = {.links = std::llround(sums[0]), .hits = std::llround(sums[1])};
     entropy = sums[2];
     symbols = std::llround(sums[3]);
@@ -114,7 +114,9 @@ void Trainer::step(const std::vector<Example>& examples, std::span<const int32_t
   ranks_.sum_gradients();
   clip_grad_norm(adam_.parameters(), 1);
   adam_.step();
-  tell_step(progress, shares[0], double(likely.item()), right_share(logits, batch), symbols);
+  const StepFindings own{
+      .loss = double(likely.item()), .right = right_share(logits, batch), .count = symbols};
+  progress.step(over_ranks(own, shares[0]));
 }
 
 Tensor Trainer::shape_loss(const Tensor& weights, const Batch& batch) const {
@@ -159,8 +161,7 @@ Evaluation evaluate(const Seq2Seq& model, const std::vector<Example>& examples, 
   // Every rank decodes its share of the batches.
   const auto all = sorted_batches(examples, batch);
   std::vector<std::vector<int32_t>> batches;
-  for (size_t i = size_t(distributed::rank()); i < all.size(); i += size_t(distributed::size()))
-    batches.push_back(all[i]);
+  for (const int32_t i : own_turns(int64_t(all.size()))) batches.push_back(all[size_t(i)]);
   std::vector<int32_t> found;  // the number of an example, the length of its answer, the answer; and so on
   for (const auto& rows : batches) {
     const std::vector<std::vector<Decoded>> answers = decode_batch(model, examples, rows, beam);
@@ -170,7 +171,7 @@ Evaluation evaluate(const Seq2Seq& model, const std::vector<Example>& examples, 
       found.insert(found.end(), answer.begin(), answer.end());
     }
   }
-  found = distributed::gather(found);
+  found = distributed::all_gather(found);
   Evaluation result;
   result.outputs.resize(examples.size());
   for (auto at = found.begin(); at != found.end();) {

@@ -75,6 +75,7 @@ Epochs train_epochs(const Translator& translator, const std::vector<Example>& tr
   result.seconds = progress.seconds();
   result.tokens_per_second = progress.tokens_per_second();
   result.loss = progress.loss();
+  result.losses = progress.losses();
   return result;
 }
 

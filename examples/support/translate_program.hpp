@@ -30,7 +30,8 @@ Translator new_translator(const std::string& train_path, int64_t limit, const Se
 struct Epochs {
   int64_t best = 0;  // counted from 1
   double seconds = 0, tokens_per_second = 0, loss = 0;
-  Scores dev;  // of the best epoch
+  std::vector<double> losses = {};  // of every step
+  Scores dev;                       // of the best epoch
 };
 // Trains for settings.epochs passes. After each, `dev` is decoded, unless it is empty; the parameters of the
 // epoch with the lowest token error rate are kept (the later of equals), without dev those of the last.

@@ -36,12 +36,13 @@ class Ranks(unittest.TestCase):
     def setUp(self):
         self.network = ranks.Network(latency=1.0, bandwidth=10.0)
 
-    def test_sum_is_the_cheaper_of_ring_and_doubling(self):
-        # 8 ranks, 800 bytes: ring 14 (1 + 100 / 10) = 154, doubling 3 (1 + 80) = 243
-        self.assertAlmostEqual(self.network.one_sum(8, 800), 154)
-        # 8 bytes: ring 14 (1 + 0.1), doubling 3 (1 + 0.8)
+    def test_sum_is_the_cheapest_of_three_ways(self):
+        # 8 ranks, 800 bytes: doubling 3 (1 + 80), halving 6 + 2 7/8 80, ring 14 + as much
+        self.assertEqual(self.network.ways(8, 800), {"doubling": 243, "halving": 146, "ring": 154})
+        self.assertAlmostEqual(self.network.one_sum(8, 800), 146)
+        # 8 bytes: doubling 3 (1 + 0.8), halving 6 + 1.4
         self.assertAlmostEqual(self.network.one_sum(8, 8), 5.4)
-        # 2 ranks: ring 2 (1 + 5), doubling 1 + 10
+        # 2 ranks: 1 + 10 by doubling, 2 + 10 by the others
         self.assertAlmostEqual(self.network.one_sum(2, 100), 11)
         # 5 ranks: three doublings, not log2 5
         self.assertAlmostEqual(self.network.one_sum(5, 1), 3 * 1.1)

@@ -88,7 +88,7 @@ def programs():
     text = ["--text", here / "text.txt", "--steps", "6", "--every", "3", "--size", "16", "--layers", "1", "--heads", "2",
             "--block", "8", "--batch", "5", "--length", "4"]
     for program, *options in (
-        ["copy", "--steps", "8", "--guided", "0.5", "--doubly-stochastic", "0.5", "--batch", "5", "--no-contrast"],
+        ["copy", "--steps", "8", "--guided", "0.5", "--doubly-stochastic", "0.5", "--batch", "5"],
         ["translate", *translate, "--dropout", "0"],
         ["language_model", *text],
         ["language_model", *text, "--accumulate", "2"],
@@ -96,15 +96,12 @@ def programs():
         ["copy_unseen", "--steps", "5", "--hidden", "8", "--batch", "7", "--no-contrast"],
         ["recall", "--steps", "5"],
         ["lookback", "--steps", "5", "--no-contrast"],
-        ["window", "--steps", "5", "--no-contrast", "--batch", "1"],
+        ["window", "--steps", "5", "--no-contrast", "--batch", "2"],
     ):  # fmt: skip
-        if program == "copy":
-            options.remove("--no-contrast")
         one, two = (results(n, program, *options) for n in (1, 3))
         apart = farthest(one, two)
         print(f"{program}: 3 ranks, results differ by at most {apart:.1e}")
-        # an answer may change where two were equally likely: in double that does not happen
-        check(apart <= (1e-9 if double else 0.2), f"{program} {options}: {apart}")
+        check(apart <= (1e-9 if double else 1e-3), f"{program} {options}: {apart}")
 
 
 def sentences(done):
@@ -128,7 +125,7 @@ def errors():
     forever = ["--steps", "1000000"]
     arch = re.search("sse2|neon64", run([reverse, "--steps", "1"], timeout=60, cwd=here).stdout) or "sse2"
     cases = {
-        "the command line differs from that of rank 0": [
+        "the command line, --steps 1000000 --seed 2, differs from that of rank 0": [
             "-np", "1", reverse, *forever, ":", "-np", "1", reverse, *forever, "--seed", "2"],
         "the program, or its build, differs from that of rank 0": [
             "-np", "1", reverse, *forever, ":", "-np", "1", altered, *forever],
