@@ -56,15 +56,16 @@ struct Recall {
 
 Recall measure(const RecurrentLM& model, const StreamTask& task, Rng rng) {
   const NoGrad no_grad;
-  const FactStream unseen = draw_stream(500, task, rng);
-  const Tensor logits = model(unseen.tokens).logits;  // (B, T, V)
+  const FactStream all = draw_stream(500, task, rng);
+  const Share own = own_share(500);
+  const Ids targets = all.targets.select(own.rows);
+  const Tensor logits = model(all.tokens.select(own.rows)).logits;  // (B, T, V)
   const Ids best = argmax(logits);
-  double asked = 0, right = 0;
-  for (int64_t i = 0; i < best.size(); ++i) {
-    asked += unseen.targets[i] >= 0;
-    right += best[i] == unseen.targets[i];
-  }
-  return {right / asked, std::exp(double(cross_entropy(logits, unseen.targets).item())), 0, 0};
+  double right = 0;
+  for (int64_t i = 0; i < best.size(); ++i) right += targets[i] >= 0 && best[i] == targets[i];
+  const double asked = sum_over_ranks(count_of(targets, -1, own), own);
+  const double loss = double(cross_entropy(logits, targets, {.mean = false}).item());
+  return {sum_over_ranks(right, own) / asked, std::exp(sum_over_ranks(loss, own) / asked), 0, 0};
 }
 
 Recall learn(const RecurrentLM::Options& options, const StreamTask& task, const FitSettings& settings) {

@@ -101,7 +101,8 @@ struct Accuracy {
 
 Accuracy measure(const Network& network, Lengths items, Rng rng) {
   const NoGrad no_grad;
-  const Facts unseen = draw_facts(2000, items, rng);
+  const Share own = own_share(2000);
+  const Facts unseen = draw_facts(2000, items, rng).select(own.rows);
   const Ids best = argmax(network.answer(unseen, {}).logits);
   double right[2] = {0, 0}, asked[2] = {0, 0};
   for (int64_t b = 0; b < best.size(); ++b) {
@@ -109,7 +110,10 @@ Accuracy measure(const Network& network, Lengths items, Rng rng) {
     ++asked[kind];
     right[kind] += best[b] == unseen.answer[b];
   }
-  return {right[0] / asked[0], right[1] / asked[1]};
+  const auto share = [&](int kind) {
+    return sum_over_ranks(right[kind], own) / sum_over_ranks(asked[kind], own);
+  };
+  return {share(0), share(1)};
 }
 
 // What each hop looked at, for one question that takes two.

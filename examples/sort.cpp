@@ -87,8 +87,11 @@ std::array<double, counts.size()> test(const PointerNetwork& model, const Option
   std::array<double, counts.size()> right{};
   for (size_t i = 0; i < counts.size(); ++i) {
     Rng rng = draw_from(Stream::data, o.fit.seed).split(uint64_t(counts[i]));
-    const Unsorted u = draw_unsorted(1000, counts[i], rng);
-    right[i] = share_of_equal_rows(model.greedy(u.items, u.lengths, counts[i], true), u.sorted);
+    const Share own = own_share(1000);
+    const Unsorted u = draw_unsorted(1000, counts[i], rng).select(own.rows);
+    const double share = share_of_equal_rows(model.greedy(u.items, u.lengths, counts[i], true), u.sorted);
+    const auto rows = double(own.rows.size());
+    right[i] = sum_over_ranks(share * rows, own) / sum_over_ranks(rows, own);
   }
   return right;
 }

@@ -34,6 +34,12 @@ constexpr double threshold = 0.99, chance = 1.0 / symbols, guess = chance + 0.05
 struct Streams {
   Ids tokens, tags;  // (B, T)
   std::vector<int32_t> lengths;
+
+  [[nodiscard]] Streams select(std::span<const int32_t> rows) const {
+    return {tokens.select(rows),
+            tags.select(rows),
+            {lengths.begin(), lengths.begin() + std::ssize(rows)}};  // all alike
+  }
 };
 
 Streams draw(int64_t batch, int64_t distance, Rng& rng) {
@@ -83,14 +89,15 @@ int64_t reach(const Tagger& tagger) {
 
 double accuracy(const Tagger& tagger, int64_t distance, Rng rng) {
   const NoGrad no_grad;
-  const Streams unseen = draw(500, distance, rng);
+  const Share own = own_share(500);
+  const Streams unseen = draw(500, distance, rng).select(own.rows);
   const Ids best = argmax(tagger(unseen.tokens, unseen.lengths, {}));
   double asked = 0, right = 0;
   for (int64_t i = 0; i < best.size(); ++i) {
     asked += unseen.tags[i] >= 0;
     right += best[i] == unseen.tags[i];
   }
-  return right / asked;
+  return sum_over_ranks(right, own) / sum_over_ranks(asked, own);
 }
 
 // Trains and prints one row; true if it is right as far as it sees, and guesses beyond.
@@ -107,12 +114,10 @@ bool print_row(const Row& row, int64_t size, int64_t layers, const FitSettings& 
       json.set(fmt::format("/{}/reach", row.name), field);
     }
     const Fitted fitted = fit(tagger, settings, [&] {
-      const Streams streams = draw(settings.batch, distance, batches);
       const Share own = own_share(settings.batch);
-      const Ids tags = streams.tags.select(own.rows);
-      const std::span<const int32_t> lengths(streams.lengths.data(), own.rows.size());  // all alike
-      return Found(cross_entropy(tagger(streams.tokens.select(own.rows), lengths, {}), tags),
-                   count_of(tags, -1, own));
+      const Streams streams = draw(settings.batch, distance, batches).select(own.rows);
+      return Found(cross_entropy(tagger(streams.tokens, streams.lengths, {}), streams.tags),
+                   count_of(streams.tags, -1, own));
     });
     seconds += fitted.seconds;
     json.set(fmt::format("/{}/losses/{}", row.name, distance), fitted.losses);

@@ -18,11 +18,15 @@ namespace heed::distributed {
 
 namespace {
 
-// FNV-1a (Fowler, Noll, Vo 1991), 64 bits.
-uint64_t digest(std::string_view content) {
-  uint64_t hash = 0xcbf29ce484222325U;
+// FNV-1a (Fowler, Noll, Vo 1991), 64 bits; begins with `hash`.
+uint64_t digest(std::string_view content, uint64_t hash = 0xcbf29ce484222325U) {
   for (const char c : content) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
   return hash;
+}
+
+std::string content_of(const char* path) {  // empty where there is no such file
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 constexpr size_t piece = size_t{4} << 20;  // bytes
@@ -54,8 +58,13 @@ World::World() {
 World::~World() { MPI_Finalize(); }
 
 void same_program() {
-  std::ifstream self("/proc/self/exe", std::ios::binary);  // empty where there is no such file
-  agree("the program, or its build,", std::string(std::istreambuf_iterator<char>(self), {}));
+  if (size() == 1) return;
+  agree("the program, or its build,", content_of("/proc/self/exe"));
+  std::string arguments = content_of("/proc/self/cmdline");
+  std::ranges::replace(arguments, '\0', ' ');
+  arguments.erase(0, arguments.find(' '));  // the program's name, by whatever path
+  if (arguments.ends_with(' ')) arguments.pop_back();
+  agree(fmt::format("the command line,{},", arguments), arguments);
 }
 
 int rank() noexcept { return of_world(MPI_Comm_rank, 0); }
@@ -106,10 +115,18 @@ std::vector<int32_t> all_gather(std::span<const int32_t> own) {
 
 void agree(const std::string& what, std::string_view content) {
   if (size() == 1) return;
-  const uint64_t own = digest(content);
+  const uint64_t own = digest(content, digest(what));
   uint64_t first = own;
   broadcast(std::as_writable_bytes(std::span(&first, 1)));
-  if (own != first) fail("{} differs from that of rank 0", what);
+  int odd = own == first ? size() : rank();  // the first rank that differs
+  MPI_Allreduce(MPI_IN_PLACE, &odd, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD);
+  if (odd == size()) return;
+  std::string told = what;
+  auto length = static_cast<int>(told.size());
+  MPI_Bcast(&length, 1, MPI_INT, odd, MPI_COMM_WORLD);
+  told.resize(static_cast<size_t>(length));
+  MPI_Bcast(told.data(), length, MPI_CHAR, odd, MPI_COMM_WORLD);
+  fail("rank {}: {} differs from that of rank 0", odd, told);
 }
 
 void abort(int status) noexcept {

@@ -69,10 +69,11 @@ void broadcast(std::span<std::byte> x);
 // The lists of all ranks, one behind the other. Throws on more than 2^31 - 1 numbers.
 std::vector<int32_t> all_gather(std::span<const int32_t> own);
 
-// Throws `WHAT differs from that of rank 0` on a rank whose content is another than rank 0's. The ranks that
-// did not throw go on, until the one that did ends them all.
+// Throws `rank 1: WHAT differs from that of rank 0`, on every rank, unless all have the same. (WHAT as the
+// first one has it that differs.)
 void agree(const std::string& what, std::string_view content);
-// The same of the file that each rank runs: its program and build.
+// The same of the file that each rank runs, its program and build, and of its arguments. Built without MPI:
+// throws where mpirun started more than one process.
 void same_program();
 
 // Ends all ranks with `status`, whatever they are doing. Without others, this process.

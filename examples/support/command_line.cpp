@@ -110,9 +110,6 @@ bool CommandLine::parse(int argc, const char* const* argv) {
     fail("{} (see --help)", error.what());
   }
   for (const auto& check : parser_->checks) check();
-  const std::vector<std::string> arguments(argv + 1, argv + argc);
-  distributed::agree(fmt::format("the command line, {},", fmt::join(arguments, " ")),
-                     fmt::format("{}", fmt::join(arguments, std::string_view("\0", 1))));
   if (parser_->profile) start_profile();
   return true;
 }
@@ -141,13 +138,16 @@ namespace {
 void enter_world() {
   if (!distributed::is_root() && std::freopen("/dev/null", "w", stdout) == nullptr)
     fail("/dev/null: cannot be opened");
-  distributed::same_program();
   const int processors = distributed::processors();
-  if (std::getenv("HEED_NUM_THREADS") == nullptr) kernels::set_threads(processors);
+  const auto given = [](const char* name) {
+    const char* text = std::getenv(name);
+    return text != nullptr && *text != '\0';
+  };
+  if (!given("HEED_NUM_THREADS") && !given("OMP_NUM_THREADS")) kernels::set_threads(processors);
 }
 
 // The first rank that speaks ends all others (run_program), and they speak in turn: an error that all of them
-// meet is told by rank 0 alone. (From rank 10 on their turns are one.)
+// meet is told by rank 0 alone, one that only rank 3 meets by that. (From rank 10 on their turns are one.)
 void tell_error(const char* program, const char* what) {
   if (distributed::is_root()) {
     std::fprintf(stderr, "%s: %s\n", program, what);
@@ -165,6 +165,7 @@ int run_program(const char* program, const std::function<int()>& body) {
   // not fmt::print, which throws where standard error is closed or full
   const auto tell = [&](const char* what) { tell_error(program, what); };
   try {
+    distributed::same_program();
     if (distributed::size() > 1) enter_world();
     const int status = body();
     if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {

@@ -31,6 +31,12 @@ OwnBatch own_batch(const std::vector<Example>& examples, std::span<const int32_t
   return {make_batch(examples, own), std::move(share)};
 }
 
+double sum_over_ranks(double own, const Share& share) {
+  if (!share.counts) own = 0;
+  distributed::all_reduce(std::span(&own, 1));
+  return own;
+}
+
 Tensor weigh(const Tensor& loss, double share) { return share == 1 ? loss : scale(loss, real(share)); }
 
 StepFindings over_ranks(const StepFindings& own, double share) {

@@ -31,6 +31,9 @@ struct OwnBatch : Batch {
 };
 OwnBatch own_batch(const std::vector<Example>& examples, std::span<const int32_t> rows);
 
+// The sum of `own` over the ranks whose share counts: how many answers were right, and the like.
+double sum_over_ranks(double own, const Share& share);
+
 // loss * share, itself where the share is all there is.
 Tensor weigh(const Tensor& loss, double share);
 

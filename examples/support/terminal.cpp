@@ -48,7 +48,8 @@ std::string cell(double weight, size_t width, bool colour) {
 
 }  // namespace
 
-bool is_terminal() { return isatty(STDOUT_FILENO) == 1; }
+// mpirun gives a rank a terminal whatever its own output is.
+bool is_terminal() { return isatty(STDOUT_FILENO) == 1 && std::getenv("OMPI_COMM_WORLD_SIZE") == nullptr; }
 
 bool has_colour() {
   const char* term = std::getenv("TERM");

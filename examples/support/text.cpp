@@ -7,6 +7,7 @@
 
 #include "autograd/error.hpp"
 #include "examples/support/files.hpp"
+#include "optim/distributed.hpp"
 
 namespace heed::examples {
 
@@ -79,6 +80,8 @@ std::string own_source(const std::string& folder) {
   if (paths.empty())
     fail("{}: holds no source code of heed to learn; give a text by --text or --train", folder);
   std::sort(paths.begin(), paths.end());
+  distributed::agree(folder + ": the list of source files",
+                     fmt::format("{}", fmt::join(paths, std::string_view("\0", 1))));
   std::string text;
   for (const std::string& path : paths)
     text += "// " + path + "\n" + read_file((fs::path(folder) / path).string(), "source code");

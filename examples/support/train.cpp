@@ -61,13 +61,9 @@ void add_alignment(const Seq2Seq& model, const std::vector<Example>& examples, s
   }
 }
 
-// The answers to examples[rows[0]], examples[rows[1]], ...
-std::vector<std::vector<Decoded>> decode_batch(const Seq2Seq& model, const std::vector<Example>& examples,
-                                               std::span<const int32_t> rows, const BeamOptions& beam,
-                                               int64_t most = CommandLine::any) {
-  const Batch b = make_batch(examples, rows);
-  const int64_t longest = std::min(most, longest_answer(b.source.shape()[1], b.output.shape()[1] - 1));
-  return beam_search(model, b.source, b.lengths, longest, beam);
+// The most symbols that the answer to a row of this batch may have.
+int64_t most_symbols(const Batch& batch) {
+  return longest_answer(batch.source.shape()[1], batch.output.shape()[1] - 1);
 }
 
 }  // namespace
@@ -150,7 +146,9 @@ std::vector<std::vector<Decoded>> decode(const Seq2Seq& model, const std::vector
                                          const BeamOptions& beam, int64_t batch, int64_t most) {
   std::vector<std::vector<Decoded>> answers(examples.size());
   for (const auto& rows : sorted_batches(examples, batch)) {
-    std::vector<std::vector<Decoded>> part = decode_batch(model, examples, rows, beam, most);
+    const Batch b = make_batch(examples, rows);
+    std::vector<std::vector<Decoded>> part =
+        beam_search(model, b.source, b.lengths, std::min(most, most_symbols(b)), beam);
     for (size_t i = 0; i < rows.size(); ++i) answers[size_t(rows[i])] = std::move(part[i]);
   }
   return answers;
@@ -158,18 +156,22 @@ std::vector<std::vector<Decoded>> decode(const Seq2Seq& model, const std::vector
 
 Evaluation evaluate(const Seq2Seq& model, const std::vector<Example>& examples, const BeamOptions& beam,
                     int64_t batch) {
-  // Every rank decodes its share of the batches.
-  const auto all = sorted_batches(examples, batch);
-  std::vector<std::vector<int32_t>> batches;
-  for (const int32_t i : own_turns(int64_t(all.size()))) batches.push_back(all[size_t(i)]);
   std::vector<int32_t> found;  // the number of an example, the length of its answer, the answer; and so on
-  for (const auto& rows : batches) {
-    const std::vector<std::vector<Decoded>> answers = decode_batch(model, examples, rows, beam);
+  Alignment alignment;
+  for (const auto& all : sorted_batches(examples, batch)) {  // every rank takes rows of each
+    std::vector<int32_t> rows;
+    for (const int32_t i : own_turns(int64_t(all.size()))) rows.push_back(all[size_t(i)]);
+    if (rows.empty()) continue;
+    const Batch own = make_batch(examples, rows);
+    const std::vector<std::vector<Decoded>> answers =
+        beam_search(model, own.source, own.lengths, most_symbols(make_batch(examples, all)), beam);
     for (size_t i = 0; i < rows.size(); ++i) {
       const Tokens& answer = answers[i].front().tokens;
       found.insert(found.end(), {rows[i], int32_t(answer.size())});
       found.insert(found.end(), answer.begin(), answer.end());
     }
+    // a task's examples all have alignments, a file's none
+    if (!examples.front().gold.empty()) add_alignment(model, examples, rows, alignment);
   }
   found = distributed::all_gather(found);
   Evaluation result;
@@ -183,9 +185,6 @@ Evaluation evaluate(const Seq2Seq& model, const std::vector<Example>& examples, 
   references.reserve(examples.size());
   for (const Example& e : examples) references.push_back(e.reference.empty() ? e.target : e.reference);
   result.scores = score(result.outputs, references);
-  Alignment alignment;
-  if (!examples.front().gold.empty())  // a task's examples all have alignments, a file's none
-    for (const auto& rows : batches) add_alignment(model, examples, rows, alignment);
   alignment.sum_over_ranks();
   result.aer = alignment.errors.rate();
   if (alignment.symbols > 0) result.entropy = alignment.entropy / double(alignment.symbols);

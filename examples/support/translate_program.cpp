@@ -59,6 +59,7 @@ Epochs train_epochs(const Translator& translator, const std::vector<Example>& tr
   TensorList best;
   for (int64_t epoch = 1; epoch <= settings.epochs; ++epoch) {
     for (const auto& rows : shuffled_batches(train, settings.batch, rng)) trainer.step(train, rows, progress);
+    trainer.check();
     if (dev.empty()) continue;
     const Scores scores = evaluate(model, dev).scores;
     progress.finish();
@@ -70,7 +71,6 @@ Epochs train_epochs(const Translator& translator, const std::vector<Example>& tr
     best = copy_parameters(model);
   }
   progress.finish();
-  trainer.check();
   if (!best.empty()) set_parameters(model, best);
   result.seconds = progress.seconds();
   result.tokens_per_second = progress.tokens_per_second();

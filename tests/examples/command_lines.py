@@ -1,6 +1,6 @@
 """Runs the programs on bad input: each must answer with one sentence on standard error and status 1, soon.
 
-usage: command_lines.py FOLDER-OF-PROGRAMS"""
+usage: command_lines.py FOLDER-OF-PROGRAMS [--without-mpi]"""
 
 import json
 import os
@@ -320,6 +320,13 @@ for redirection in ("2>&-", "2>/dev/full"):
 done = subprocess.run([folder / "copy", "--steps", "1"], env={**os.environ, "HEED_NUM_THREADS": "abc"}, capture_output=True, text=True)
 if done.returncode != 1 or done.stderr != "HEED_NUM_THREADS=abc: expected a number from 1 to 1024\n":
     failures.append(f"HEED_NUM_THREADS=abc: status {done.returncode}, {done.stderr!r}")
+
+# Two processes that know nothing of each other would train two models.
+if "--without-mpi" in sys.argv:
+    launched = {**os.environ, "OMPI_COMM_WORLD_SIZE": "2", "OMPI_COMM_WORLD_RANK": "0"}
+    done = subprocess.run([folder / "copy", "--steps", "1"], env=launched, capture_output=True, text=True)
+    if done.returncode != 1 or "2 processes, but heed was built without MPI (-Dmpi=enabled)" not in done.stderr:
+        failures.append(f"copy of 2 processes without MPI: status {done.returncode}, {done.stderr!r}")
 
 # A pipe gets the header before the training, not after it.
 with subprocess.Popen([folder / "copy", "--steps", "1000000"], stdout=subprocess.PIPE, text=True) as process:

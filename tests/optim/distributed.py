@@ -97,6 +97,8 @@ def programs():
         ["recall", "--steps", "5"],
         ["lookback", "--steps", "5", "--no-contrast"],
         ["window", "--steps", "5", "--no-contrast", "--batch", "2"],
+        ["zoo", "--steps", "10", "--scorers", "dot,location", "--normalizers", "softmax,local_p"],
+        ["honest", "--quick", "--orders", "luong", "--values", "states", "--normalizers", "softmax"],
     ):  # fmt: skip
         one, two = (results(n, program, *options) for n in (1, 3))
         apart = farthest(one, two)
@@ -107,6 +109,22 @@ def programs():
 def sentences(done):
     """What the program itself says, without mpirun's frame of lines."""
     return re.findall(r"^(\w+: .*)$", re.sub(r"^-{60,}\n.*?^-{60,}\n", "", done.stderr, flags=re.M | re.S), re.M)
+
+
+def wrong_sum():
+    """A library whose sums of many numbers are wrong on rank 1, as from a broken network."""
+    source, library = here / "wrong_sum.c", here / "wrong_sum.so"
+    source.write_text(
+        """#include <mpi.h>
+        int MPI_Allreduce(const void* in, void* out, int n, MPI_Datatype type, MPI_Op op, MPI_Comm ranks) {
+          int rank, status = PMPI_Allreduce(in, out, n, type, op, ranks);
+          PMPI_Comm_rank(ranks, &rank);
+          if (rank == 1 && n > 1000 && type == MPI_FLOAT) *(float*)out += 1;
+          return status;
+        }"""
+    )
+    subprocess.run(["mpicc", "-shared", "-fPIC", source, "-o", library], check=True)
+    return library
 
 
 def errors():
@@ -123,10 +141,11 @@ def errors():
         file.write(b"another build")
     train = ["--epochs", "1", "--batch", "2", "--train"]
     forever = ["--steps", "1000000"]
-    arch = re.search("sse2|neon64", run([reverse, "--steps", "1"], timeout=60, cwd=here).stdout) or "sse2"
     cases = {
         "the command line, --steps 1000000 --seed 2, differs from that of rank 0": [
             "-np", "1", reverse, *forever, ":", "-np", "1", reverse, *forever, "--seed", "2"],
+        "the command line, --help, differs from that of rank 0": [
+            "-np", "1", reverse, *forever, ":", "-np", "1", reverse, "--help"],
         "the program, or its build, differs from that of rank 0": [
             "-np", "1", reverse, *forever, ":", "-np", "1", altered, *forever],
         "pairs.tsv differs from that of rank 0": [
@@ -139,6 +158,8 @@ def errors():
     if os.uname().machine == "x86_64" and re.search(r"\bavx2\b", pathlib.Path("/proc/cpuinfo").read_text()):
         cases["the architecture, sse2 (HEED_ARCH chooses another), differs from that of rank 0"] = [
             "-np", "1", reverse, *forever, ":", "-np", "1", "-x", "HEED_ARCH=sse2", reverse, *forever]  # fmt: skip
+    cases["rank 1: parameter 0 of shape (20, 32) differs from that of rank 0"] = [
+        "-np", "2", "-x", f"LD_PRELOAD={wrong_sum()}", reverse, "--steps", "3", "--json", here / "unwanted.json"]  # fmt: skip
     for expected, command in cases.items():
         done = run([*mpirun, *command], timeout=60)
         said = sentences(done)
@@ -146,6 +167,7 @@ def errors():
         check(done.returncode not in (0, 2), f"{expected}: status {done.returncode}")
         check(len(said) == 1 and expected in said[0], f"{expected}: found {said}")
         check(done.seconds < 15, f"{expected}: took {done.seconds:.0f} s")
+    check(not (here / "unwanted.json").exists(), "results of ranks that differ were written")
 
 
 def ranks_of(launcher):

@@ -50,15 +50,16 @@ TEST_CASE("lists of different lengths are put together in the order of the ranks
   CHECK(distributed::all_gather(mine).empty());
 }
 
-TEST_CASE("who differs from rank 0 is told, and nobody else") {
+TEST_CASE("all ranks throw alike where one differs from rank 0, and name the first that does") {
   CHECK_NOTHROW(distributed::agree("the same", "x"));
-  const std::string content = own == n - 1 ? "other" : "usual";
-  if (own == 0 || own < n - 1) {
-    CHECK_NOTHROW(distributed::agree("the last one's", content));
-  } else {
-    CHECK_THROWS_WITH_AS(distributed::agree("the last one's", content),
-                         "the last one's differs from that of rank 0", Error);
+  const auto agree = [](const char* what, bool odd) { distributed::agree(what, odd ? "other" : "usual"); };
+  if (n == 1) {
+    CHECK_NOTHROW(agree("nobody's", true));
+    return;
   }
+  const std::string last = fmt::format("rank {}: it differs from that of rank 0", n - 1);
+  CHECK_THROWS_WITH_AS(agree("it", own == n - 1), last.c_str(), Error);
+  CHECK_THROWS_WITH_AS(agree("something", own > 0), "rank 1: something differs from that of rank 0", Error);
   CHECK_NOTHROW(distributed::same_program());
 }
 
@@ -68,12 +69,10 @@ TEST_CASE("all ranks begin with the parameters of rank 0, and check that they ar
   CHECK(a.values()[2] == 0);
   CHECK(b.values()[3] == 10);
   CHECK_NOTHROW(ranks.check());
-  if (own == n - 1 && own > 0) {
-    b.mutable_data()[0] = 11;
-    CHECK_THROWS_WITH_AS(ranks.check(), "parameter 1 of shape (2, 2) differs from that of rank 0", Error);
-  } else {
-    CHECK_NOTHROW(ranks.check());
-  }
+  if (own == n - 1 && own > 0) b.mutable_data()[0] = 11;
+  const std::string expected =
+      fmt::format("rank {}: parameter 1 of shape (2, 2) differs from that of rank 0", n - 1);
+  if (n > 1) CHECK_THROWS_WITH_AS(ranks.check(), expected.c_str(), Error);
 }
 
 TEST_CASE("gradients become sums over ranks; a parameter that some do not use counts as 0 there") {
