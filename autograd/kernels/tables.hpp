@@ -13,5 +13,13 @@ template <class T>
 struct Tables {
   static const Table<T> sse2, avx2, avx512, neon64;
 };
+template <>
+const Table<Unit> Tables<Unit>::sse2;
+template <>
+const Table<Unit> Tables<Unit>::avx2;
+template <>
+const Table<Unit> Tables<Unit>::avx512;
+template <>
+const Table<Unit> Tables<Unit>::neon64;
 
 }  // namespace heed::kernels
