@@ -12,16 +12,24 @@ namespace heed::distributed {
 
 World::World() = default;
 World::~World() = default;
+
+namespace {
+
+// What mpirun tells of a process, its "RANK" or the "SIZE" of the world: Open MPI's, MPICH's and others'.
+int told(const char* what) noexcept {
+  for (const char* name : {"OMPI_COMM_WORLD_", "PMI_"})
+    if (const char* text = std::getenv((std::string(name) + what).c_str())) return std::atoi(text);
+  return 0;
+}
+
+}  // namespace
+
+bool launched() noexcept { return told("SIZE") > 0; }
+
 void same_program() {
-  for (const char* launcher : {"OMPI_COMM_WORLD", "PMI"}) {  // Open MPI's; MPICH's and others'
-    const auto number = [&](const char* what) {
-      const char* text = std::getenv((std::string(launcher) + what).c_str());
-      return text == nullptr ? 0 : std::atoi(text);
-    };
-    if (number("_SIZE") <= 1) continue;
-    if (number("_RANK") > 0) std::this_thread::sleep_for(std::chrono::seconds(1));  // the first one tells it
-    fail("mpirun started {} processes, but heed was built without MPI (-Dmpi=enabled)", number("_SIZE"));
-  }
+  if (told("SIZE") <= 1) return;
+  if (told("RANK") > 0) std::this_thread::sleep_for(std::chrono::seconds(1));  // the first one tells it
+  fail("mpirun started {} processes, but heed was built without MPI (-Dmpi=enabled)", told("SIZE"));
 }
 
 int rank() noexcept { return 0; }

@@ -1,4 +1,4 @@
-// The ranks, by MPI (the Message Passing Interface, version 3). The only file that knows it.
+// The ranks, by MPI (the Message Passing Interface, version 3). The only file that calls it.
 #include "optim/distributed.hpp"
 
 #define OMPI_SKIP_MPICXX 1  // the C interface alone
@@ -60,15 +60,19 @@ World::~World() { MPI_Finalize(); }
 void same_program() {
   if (size() == 1) return;
   agree("the program, or its build,", content_of("/proc/self/exe"));
-  std::string arguments = content_of("/proc/self/cmdline");
-  std::ranges::replace(arguments, '\0', ' ');
-  arguments.erase(0, arguments.find(' '));  // the program's name, by whatever path
-  if (arguments.ends_with(' ')) arguments.pop_back();
-  agree(fmt::format("the command line,{},", arguments), arguments);
+  const std::string line = content_of("/proc/self/cmdline");  // each argument ends with '\0'
+  const std::string arguments = line.substr(std::min(line.find('\0') + 1, line.size()));
+  std::string told = arguments.empty() ? "(no arguments)" : arguments.substr(0, arguments.size() - 1);
+  std::ranges::replace(told, '\0', ' ');
+  agree("the command line, " + told + ",", arguments);
 }
 
 int rank() noexcept { return of_world(MPI_Comm_rank, 0); }
 int size() noexcept { return of_world(MPI_Comm_size, 1); }
+
+bool launched() noexcept {  // by Open MPI's mpirun, by others'
+  return std::getenv("OMPI_COMM_WORLD_SIZE") != nullptr || std::getenv("PMI_SIZE") != nullptr;
+}
 
 int processors() {
   cpu_set_t own;
@@ -126,7 +130,7 @@ void agree(const std::string& what, std::string_view content) {
   MPI_Bcast(&length, 1, MPI_INT, odd, MPI_COMM_WORLD);
   told.resize(static_cast<size_t>(length));
   MPI_Bcast(told.data(), length, MPI_CHAR, odd, MPI_COMM_WORLD);
-  fail("rank {}: {} differs from that of rank 0", odd, told);
+  throw Disagreement(fmt::format("rank {}: {} differs from that of rank 0", odd, told));
 }
 
 void abort(int status) noexcept {

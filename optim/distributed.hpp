@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,7 +13,7 @@
 // Data-parallel training: N processes ("ranks") hold the same parameters, each computes the gradients of its
 // own rows of every batch, and the sums of these gradients move all of them alike: synchronous SGD (Chen et
 // al. 2016; Goyal et al. 2017, section 3). Whoever sends and receives is MPI, which only distributed.cpp
-// knows. Built without it (-Dmpi=disabled), and without mpirun, there is one rank, which sends nothing.
+// calls. Built without it (-Dmpi=disabled), and without mpirun, there is one rank, which sends nothing.
 //
 //   int main() {
 //     const distributed::World world;
@@ -56,6 +57,8 @@ int rank() noexcept;                                    // 0 .. size() - 1; 0 wh
 int size() noexcept;                                    // 1 while there is no World
 inline bool is_root() noexcept { return rank() == 0; }  // who prints, reports and saves
 
+bool launched() noexcept;  // whether mpirun started this process, with others or alone
+
 // The processors that are this rank's, at least 1: of those that several ranks of a machine may run on, an
 // equal part.
 int processors();
@@ -69,11 +72,18 @@ void broadcast(std::span<std::byte> x);
 // The lists of all ranks, one behind the other. Throws on more than 2^31 - 1 numbers.
 std::vector<int32_t> all_gather(std::span<const int32_t> own);
 
-// Throws `rank 1: WHAT differs from that of rank 0`, on every rank, unless all have the same. (WHAT as the
-// first one has it that differs.)
+// What all ranks throw where one differs from the others: `rank 1: WHAT differs from that of rank 0`. No
+// Error, so that who is prepared for those does not go on.
+class Disagreement : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// Throws Disagreement, on every rank, unless all have the same `content`. WHAT is the text of the first one
+// that differs.
 void agree(const std::string& what, std::string_view content);
 // The same of the file that each rank runs, its program and build, and of its arguments. Built without MPI:
-// throws where mpirun started more than one process.
+// throws Error where mpirun started more than one process.
 void same_program();
 
 // Ends all ranks with `status`, whatever they are doing. Without others, this process.

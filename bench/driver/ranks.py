@@ -17,7 +17,6 @@ import machine
 # takes of it: assumptions, not measured here.
 NETWORKS = {"10 Gbit Ethernet": (30e-6, 1.1e9), "100 Gbit InfiniBand": (2e-6, 11e9)}
 PIECE = 4 << 20  # optim/distributed.cpp sends so many bytes at once
-SMALL = 2  # sums of a few numbers in a step: the counts before it (language_model has none), the loss after it
 
 
 class Network:
@@ -40,20 +39,18 @@ class Network:
         return min(self.ways(n, size).values())
 
     def gradients(self, n, size):
-        if n == 1:
-            return 0.0
         whole, rest = divmod(size, PIECE)
-        sums = whole * self.one_sum(n, PIECE) + (self.one_sum(n, rest) if rest else 0)
-        return sums + SMALL * self.one_sum(n, 8)
+        return whole * self.one_sum(n, PIECE) + (self.one_sum(n, rest) if rest else 0)
 
 
 class Model:
     """What one rank does in a step, in seconds, and the bytes of its gradients. (An example's update is part of its
     compute.)"""
 
-    def __init__(self, name, parameters, compute, update, batch, copying):
+    def __init__(self, name, parameters, compute, update, batch, copying, small=2):
         self.name, self.size, self.compute, self.update, self.batch = name, 4 * parameters, compute, update, batch
         self.copies = 2 * self.size / copying  # into one array and back
+        self.small = small  # sums of up to three numbers in a step: the counts before it, the loss after it
 
     def step(self, n, network, share=1.0, accumulate=1):
         """Of n ranks, each with `share` of the batch: as long as the slowest computes."""
@@ -64,7 +61,9 @@ class Model:
         return share * slowest + self.sending(n, network) + self.update
 
     def sending(self, n, network):
-        return 0.0 if n == 1 else network.gradients(n, self.size) + self.copies
+        if n == 1:
+            return 0.0
+        return self.copies + network.gradients(n, self.size) + self.small * network.one_sum(n, 24)
 
     def efficiency(self, n, network, **options):
         """Of n ranks that each compute a whole batch: the share of n times one rank's speed."""
@@ -103,14 +102,14 @@ class Steps:
         self.sum, self.update, self.wall = ([row[i] for row in rows] for i in (-3, -2, -1))
 
 
-def example(build, spread, copying, name, program, *arguments):
+def example(build, spread, copying, name, program, *arguments, small=2):
     """A model of an example: its mean step on one rank and thread; `spread`: how steps vary around theirs."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "results.json"
         run(build, 1, f"examples/{program}", *arguments, "--threads", "1", "--json", file)
         found = json.loads(file.read_text())
     step = found["training"]["seconds"] / found["settings"]["steps"]
-    return Model(name, found["parameters"], [step * x for x in spread], 0.0, found["settings"]["batch"], copying)
+    return Model(name, found["parameters"], [step * x for x in spread], 0.0, found["settings"]["batch"], copying, small)
 
 
 def print_measured(build, options, network, copying):
@@ -172,8 +171,8 @@ def main():
     text = ["--steps", "30", "--every", "30", "--length", "1"]
     models = [
         example(build, spread, copying, "reverse", "reverse", "--steps", "300"),
-        example(build, spread, copying, "nanogpt-cpu", "language_model", "--preset", "nanogpt-cpu", *text),
-        example(build, spread, copying, "million", "language_model", "--preset", "million", *text),
+        example(build, spread, copying, "nanogpt-cpu", "language_model", "--preset", "nanogpt-cpu", *text, small=1),
+        example(build, spread, copying, "million", "language_model", "--preset", "million", *text, small=1),
         model,
     ]
     print_simulated(models)

@@ -139,21 +139,18 @@ void enter_world() {
   if (!distributed::is_root() && std::freopen("/dev/null", "w", stdout) == nullptr)
     fail("/dev/null: cannot be opened");
   const int processors = distributed::processors();
-  const auto given = [](const char* name) {
-    const char* text = std::getenv(name);
-    return text != nullptr && *text != '\0';
-  };
-  if (!given("HEED_NUM_THREADS") && !given("OMP_NUM_THREADS")) kernels::set_threads(processors);
+  const char* given = std::getenv("HEED_NUM_THREADS");
+  if (given == nullptr || *given == '\0') kernels::set_threads(std::min(kernels::threads(), processors));
 }
 
-// The first rank that speaks ends all others (run_program), and they speak in turn: an error that all of them
-// meet is told by rank 0 alone, one that only rank 3 meets by that. (From rank 10 on their turns are one.)
+// The first rank that speaks ends all others (run_program), and they speak in turn, half a second apart: an
+// error that all of them meet is told by rank 0, unless it is late, and one that only rank 3 meets by that.
 void tell_error(const char* program, const char* what) {
   if (distributed::is_root()) {
     std::fprintf(stderr, "%s: %s\n", program, what);
     return;
   }
-  std::this_thread::sleep_for(std::chrono::milliseconds(300) * std::min(distributed::rank(), 10));
+  std::this_thread::sleep_for(std::chrono::milliseconds(500) * std::min(distributed::rank(), 10));
   std::fprintf(stderr, "%s: rank %d: %s\n", program, distributed::rank(), what);
 }
 

@@ -9,6 +9,8 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "optim/distributed.hpp"
+
 namespace heed::examples {
 
 namespace {
@@ -49,7 +51,7 @@ std::string cell(double weight, size_t width, bool colour) {
 }  // namespace
 
 // mpirun gives a rank a terminal whatever its own output is.
-bool is_terminal() { return isatty(STDOUT_FILENO) == 1 && std::getenv("OMPI_COMM_WORLD_SIZE") == nullptr; }
+bool is_terminal() { return isatty(STDOUT_FILENO) == 1 && !distributed::launched(); }
 
 bool has_colour() {
   const char* term = std::getenv("TERM");

@@ -1,6 +1,6 @@
 """Runs the examples on several ranks and compares them with one, kills ranks, and gives them different settings.
 
-usage: distributed.py FOLDER-OF-PROGRAMS float|double [PART...]   PART: curves, programs, errors, kills"""
+usage: distributed.py FOLDER-OF-PROGRAMS float|double [PART...]   PART: curves, programs, errors, paths, threads, kills"""
 
 import json
 import os
@@ -16,7 +16,7 @@ import time
 
 folder = pathlib.Path(sys.argv[1]).resolve()
 double = sys.argv[2] == "double"
-parts = sys.argv[3:] or ["curves", "programs", "errors", "kills"]
+parts = sys.argv[3:] or ["curves", "programs", "errors", "paths", "threads", "kills"]
 here = pathlib.Path(tempfile.mkdtemp())
 # A container's only user may be root, and its processors fewer than the ranks.
 environment = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
@@ -144,6 +144,8 @@ def errors():
     cases = {
         "the command line, --steps 1000000 --seed 2, differs from that of rank 0": [
             "-np", "1", reverse, *forever, ":", "-np", "1", reverse, *forever, "--seed", "2"],
+        "the command line, (no arguments), differs from that of rank 0": [
+            "-np", "1", reverse, *forever, ":", "-np", "1", reverse],
         "the command line, --help, differs from that of rank 0": [
             "-np", "1", reverse, *forever, ":", "-np", "1", reverse, "--help"],
         "the program, or its build, differs from that of rank 0": [
@@ -158,8 +160,11 @@ def errors():
     if os.uname().machine == "x86_64" and re.search(r"\bavx2\b", pathlib.Path("/proc/cpuinfo").read_text()):
         cases["the architecture, sse2 (HEED_ARCH chooses another), differs from that of rank 0"] = [
             "-np", "1", reverse, *forever, ":", "-np", "1", "-x", "HEED_ARCH=sse2", reverse, *forever]  # fmt: skip
-    cases["rank 1: parameter 0 of shape (20, 32) differs from that of rank 0"] = [
-        "-np", "2", "-x", f"LD_PRELOAD={wrong_sum()}", reverse, "--steps", "3", "--json", here / "unwanted.json"]  # fmt: skip
+    wrong = ["-np", "2", "-x", f"LD_PRELOAD={wrong_sum()}"]
+    results = ["--steps", "3", "--json", here / "unwanted.json"]
+    cases["reverse: rank 1: parameter 0 of shape (20, 32) differs from that of rank 0"] = [*wrong, reverse, *results]
+    # a program that goes on after an error of one pair does not after this
+    cases["zoo: rank 1: parameter 0 of shape (20, 32) differs from that of rank 0"] = [*wrong, folder / "zoo", *results]
     for expected, command in cases.items():
         done = run([*mpirun, *command], timeout=60)
         said = sentences(done)
@@ -182,6 +187,27 @@ def lives(process):
         return status.read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:
         return False
+
+
+def paths():
+    """Programs are compared by their content, wherever they stand."""
+    copies = [here / name / "reverse" for name in ("a place", "a nother")]
+    for copy in copies:
+        copy.parent.mkdir()
+        shutil.copy(folder / "reverse", copy)
+    done = run([*mpirun, "-np", "1", copies[0], "--steps", "2", ":", "-np", "1", copies[1], "--steps", "2"], timeout=60)
+    check(done.returncode == 2 and not sentences(done), f"two paths: status {done.returncode}, {sentences(done)}")
+
+
+def threads():
+    """By default all ranks together have no more threads than there are processors."""
+    cores = len(os.sched_getaffinity(0))
+    for ranks in (1, 2, 3):
+        command = [*mpirun, "--bind-to", "none", "-x", f"OMP_NUM_THREADS={cores}", "-np", str(ranks)]
+        done = run([*command, folder / "reverse", "--threads", "0", "--steps", "2", "--profile"], timeout=60)
+        found = re.search(r"on (\d+) threads?,", done.stderr)
+        check(found is not None, f"{ranks} ranks: no profile in {done.stderr!r}")
+        check(found is None or int(found[1]) == max(1, cores // ranks), f"{ranks} ranks: {found and found[0]}")
 
 
 def kills(times=20):
@@ -213,7 +239,7 @@ def kills(times=20):
 
 
 for part in parts:
-    {"curves": curves, "programs": programs, "errors": errors, "kills": kills}[part]()
+    {"curves": curves, "programs": programs, "errors": errors, "paths": paths, "threads": threads, "kills": kills}[part]()
 shutil.rmtree(here)
 print(f"{len(failures)} failures")
 sys.exit(bool(failures))

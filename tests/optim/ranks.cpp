@@ -58,8 +58,9 @@ TEST_CASE("all ranks throw alike where one differs from rank 0, and name the fir
     return;
   }
   const std::string last = fmt::format("rank {}: it differs from that of rank 0", n - 1);
-  CHECK_THROWS_WITH_AS(agree("it", own == n - 1), last.c_str(), Error);
-  CHECK_THROWS_WITH_AS(agree("something", own > 0), "rank 1: something differs from that of rank 0", Error);
+  CHECK_THROWS_WITH_AS(agree("it", own == n - 1), last.c_str(), distributed::Disagreement);
+  CHECK_THROWS_WITH_AS(agree("something", own > 0), "rank 1: something differs from that of rank 0",
+                       distributed::Disagreement);
   CHECK_NOTHROW(distributed::same_program());
 }
 
@@ -72,7 +73,7 @@ TEST_CASE("all ranks begin with the parameters of rank 0, and check that they ar
   if (own == n - 1 && own > 0) b.mutable_data()[0] = 11;
   const std::string expected =
       fmt::format("rank {}: parameter 1 of shape (2, 2) differs from that of rank 0", n - 1);
-  if (n > 1) CHECK_THROWS_WITH_AS(ranks.check(), expected.c_str(), Error);
+  if (n > 1) CHECK_THROWS_WITH_AS(ranks.check(), expected.c_str(), distributed::Disagreement);
 }
 
 TEST_CASE("gradients become sums over ranks; a parameter that some do not use counts as 0 there") {
