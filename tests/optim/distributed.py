@@ -18,8 +18,14 @@ folder = pathlib.Path(sys.argv[1]).resolve()
 double = sys.argv[2] == "double"
 parts = sys.argv[3:] or ["curves", "programs", "errors", "paths", "threads", "kills"]
 here = pathlib.Path(tempfile.mkdtemp())
-# A container's only user may be root, and its processors fewer than the ranks.
-environment = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
+# A container's only user may be root, its processes may not read each other's memory, and its processors be fewer than
+# the ranks.
+environment = dict(
+    os.environ,
+    OMPI_ALLOW_RUN_AS_ROOT="1",
+    OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
+    OMPI_MCA_btl_vader_single_copy_mechanism="none",
+)
 for name in ("HEED_NUM_THREADS", "HEED_ARCH"):
     environment.pop(name, None)
 mpirun = ["mpirun", "--oversubscribe"]
