@@ -2,10 +2,9 @@
 // driver/ranks.py compares them with a model of the cost. All times in seconds.
 //
 //   ranks sums          BYTES SUM COPY: of a sum over ranks, and of copying as much; medians
-//   ranks train A|B N   of N steps of that workload, each rank on a batch of its own: PARAMETERS ROWS
-//   SYMBOLS,
-//                       then for each step COMPUTE... SUM UPDATE WALL: forward and backward on each rank;
-//                       the sum of gradients, on the rank that waited least for others; Adam; all of it
+//   ranks train A|B N   of N steps of that workload, each rank on a batch of its own: a line PARAMETERS ROWS
+//                       SYMBOLS, then one for each step, COMPUTE... SUM UPDATE WALL: forward and backward on
+//                       each rank; the sum of gradients, on the rank that waited least for others; Adam; all
 
 #include <fmt/format.h>
 

@@ -120,7 +120,7 @@ bool print_row(const Row& row, int64_t size, int64_t layers, const FitSettings& 
                    count_of(streams.tags, -1, own));
     });
     seconds += fitted.seconds;
-    json.set(fmt::format("/{}/losses/{}", row.name, distance), fitted.losses);
+    json.set(fmt::format("/{}/losses/distance {}", row.name, distance), fitted.losses);
     const double right = accuracy(tagger, distance, draw_from(Stream::data, settings.seed));
     const bool sees = field == 0 || distance < field;
     as_expected = as_expected && (sees ? right >= threshold : right <= guess);

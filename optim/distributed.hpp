@@ -96,8 +96,8 @@ namespace heed::inline HEED_PRECISION {
 // The parameters of one model on all ranks. (What PyTorch calls DistributedDataParallel.)
 class DataParallel {
  public:
-  // Gives rank 0's numbers to all. Throws on a rank whose kernels are of another architecture: they would
-  // round otherwise, and parameters drift apart.
+  // Gives rank 0's numbers to all. Throws where kernels are of different architectures: they would round
+  // differently, and parameters drift apart.
   explicit DataParallel(const TensorList& parameters);
 
   // Of each count the part that is this rank's: count / sum over ranks of count; 1 where that sum is 0.
@@ -105,7 +105,7 @@ class DataParallel {
   // Every rank's gradients become the sums over ranks. A parameter without a gradient counts as 0, and stays
   // without where no rank has one. Sent in pieces of at most 4 MiB.
   void sum_gradients();
-  // Throws where a rank's parameters are not bit for bit those of rank 0.
+  // Throws unless all ranks have the same parameters, bit for bit.
   void check() const;
 
  private:

@@ -27,8 +27,7 @@ class Trainer {
   // share, told to `progress`. The loss is the mean over target symbols of -log p(symbol | those before it,
   // source), and where the settings ask for it
   //   + guided and doubly_stochastic times the losses of attention_losses.hpp of that name, of each row's
-  //   real
-  //     symbols (its end among them) and positions
+  //     real symbols (its end among them) and positions
   //   + guidance times the mean of -log of the gold position's weight
   //   + the normalizer `reinforce`: ReinforceLoss per symbol. The reward of a choice is log p of its own
   //     symbol: all that it decides in Luong's order; in the others what it does later is not counted.
